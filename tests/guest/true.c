@@ -1,0 +1,5 @@
+/* The smallest program: exits 0. */
+int main(void)
+{
+    return 0;
+}
