@@ -1,0 +1,41 @@
+/*
+ * Pid numbers and pid namespaces. A struct pid is the identity that outlives its task: groups, sessions, pidfds and file
+ * owners refer to it. Numbers are handed out in order and wrap at pid_max, as Linux does.
+ */
+#pragma once
+#include "kernel/task.h"
+
+#define PID_MAX_DEFAULT 4194304
+
+struct pid_namespace {
+    struct refcount ref;
+    struct pid_namespace *parent; /* [I] reference, NULL for the root */
+    unsigned level;               /* [I] */
+    uint64_t id;                  /* [I] inode of /proc/PID/ns/pid */
+    int32_t last;                 /* [tasklist] last number handed out */
+    struct process *init;         /* [tasklist] weak: pid 1 */
+    unsigned count;               /* [tasklist] live numbers */
+    bool dying;                   /* [tasklist] init has exited: no new processes */
+};
+
+extern struct pid_namespace root_pid_ns;
+
+NODISCARD int pid_namespace_new(struct pid_namespace *parent, struct pid_namespace **ret);
+struct pid_namespace *pid_namespace_get(struct pid_namespace *ns);
+void pid_namespace_put(struct pid_namespace *ns);
+
+NODISCARD int pid_alloc(struct pid_namespace *ns, struct pid **ret); /* -EAGAIN, -ENOMEM when the namespace is dying */
+struct pid *pid_get(struct pid *pid);
+void pid_put(struct pid *pid);
+/* The number as seen from ns; 0 if it has none there. */
+int32_t pid_number_in(const struct pid *pid, const struct pid_namespace *ns);
+int32_t pid_number(const struct pid *pid); /* as the current task sees it */
+/* tasklist_lock held; borrowed. */
+struct pid *pid_find_locked(struct pid_namespace *ns, int32_t number);
+struct pid *pid_find(int32_t number); /* in current's namespace; reference */
+/* Iterates the processes visible in ns in order of number: the first one >= start, with a reference, or NULL. For /proc. */
+struct process *process_next(struct pid_namespace *ns, int32_t start, int32_t *ret_number);
+/* The same over the threads of one process. */
+struct task *thread_next(struct process *p, struct pid_namespace *ns, int32_t start, int32_t *ret_number);
+struct pid_namespace *current_pid_ns(void);
+unsigned task_total(void); /* live tasks in the sandbox: sysinfo, loadavg, limits */

@@ -1,0 +1,230 @@
+/*
+ * Tasks and processes.
+ *
+ * A task is a guest thread: one fiber, one platform context. A process is a thread group: the tasks that share a pid, signal
+ * handlers' dispositions, limits and a place in the process tree. What may be shared more finely (memory, descriptors,
+ * file-system context, handlers) hangs off the task by reference, as on Linux.
+ *
+ * Life: task_new() (clone.c) -> task_start() -> task_main() (run.c) loops platform_run / dispatch / signals -> task_exit()
+ * (exit.c), which ends the fiber. The last task of a process turns it into a zombie; wait.c reaps it. The struct process
+ * stays while anything refers to it (pid table, waiters, pidfds, fown).
+ *
+ * Locks, in order:
+ *   process->exec_lock (mutex)     exec against ptrace, /proc readers of mm
+ *   tasklist_lock (spinlock)       the process tree, thread lists, pid tables, sessions and groups, exit state
+ *   process->sig.lock (spinlock)   pending signals, dispositions, stop state; see kernel/signal.h
+ *   wait queue locks
+ * Anything else (fdtable, fs_context, mm) has its own and is never taken under these spinlocks.
+ */
+#pragma once
+#include "base/base.h"
+#include "base/refcount.h"
+#include "kernel/cred.h"
+#include "kernel/limits.h"
+#include "kernel/signal.h"
+#include "platform/platform.h"
+#include "sched/fiber.h"
+#include "sched/mutex.h"
+#include "sched/timer.h"
+#include "sched/wait.h"
+
+struct fdtable;
+struct fs_context;
+struct mm;
+struct pid_namespace;
+struct uts_namespace;
+struct ipc_namespace;
+struct net_namespace;
+struct tty;
+struct file;
+
+#define TASK_COMM_LEN 16
+
+/* One number in each pid namespace from the task's own outwards; numbers[0] is the root namespace's. Kept by pid.c. */
+#define PID_NS_DEPTH 8
+struct pid {
+    struct refcount ref;
+    unsigned level;               /* [I] numbers[0..level] are valid */
+    struct pid_namespace *ns;     /* [I] innermost, reference */
+    int32_t numbers[PID_NS_DEPTH];
+    struct task *task;            /* [tasklist] weak; NULL when the thread is gone */
+    struct process *process;      /* [tasklist] weak; the process this is the pid of; NULL for other threads */
+    struct list group_members;    /* [tasklist] of process.group_link */
+    struct list session_members;  /* [tasklist] of process.session_link */
+    struct wait_queue exit_queue; /* woken when the process becomes a zombie (pidfd poll) */
+    struct list links[PID_NS_DEPTH]; /* [tasklist] hash chains, pid.c */
+};
+
+struct ns_set {
+    struct uts_namespace *uts;
+    struct ipc_namespace *ipc;
+    struct net_namespace *net;
+    struct pid_namespace *pid_for_children;
+};
+
+enum process_state { PROCESS_RUNNING, PROCESS_ZOMBIE, PROCESS_REAPED };
+
+struct cpu_times {
+    int64_t user, system; /* ns */
+};
+
+struct process {
+    struct refcount ref;
+    struct pid *pid;                 /* [I] reference */
+    struct process *parent;          /* [tasklist] weak; NULL only for the first process and orphans of the kernel */
+    struct list children;            /* [tasklist] of child_link */
+    struct list child_link;          /* [tasklist] */
+    struct list tasks;               /* [tasklist] of task.thread_link; the leader stays until reaped */
+    unsigned task_count;             /* [tasklist] live tasks */
+    struct task *leader;             /* [tasklist] */
+    enum process_state state;        /* [tasklist] */
+    int exit_status;                 /* [tasklist] wait status encoding, valid from zombie on */
+    bool exiting;                    /* [sig.lock] group exit under way: group_exit_status is set */
+    int group_exit_status;           /* [sig.lock] */
+    int exit_signal;                 /* [tasklist] sent to the parent at exit: SIGCHLD usually, 0 none */
+    bool child_subreaper;            /* [tasklist] prctl */
+    bool did_exec;                   /* [tasklist] setpgid refuses after it */
+    bool dumpable;
+    struct wait_queue child_wait;    /* wait4: children changed state */
+    struct pid *group, *session;     /* [tasklist] references */
+    struct list group_link, session_link; /* [tasklist] */
+    struct tty *tty;                 /* [tasklist] controlling terminal, reference; see fs/devpts/tty.h */
+    struct process_signals sig;      /* kernel/signal.h */
+    struct limits limits;            /* kernel/limits.h, own lock */
+    struct timer real_timer;         /* ITIMER_REAL */
+    int64_t real_interval;           /* [sig.lock] */
+    struct list posix_timers;        /* [sig.lock] kernel/posix_timers.c */
+    int64_t start_time;              /* [I] monotonic */
+    struct cpu_times dead_times;     /* [tasklist] of exited threads */
+    struct cpu_times child_times;    /* [tasklist] of waited-for children */
+    struct mutex exec_lock;
+    struct file *exe;                /* [exec_lock] reference: /proc/PID/exe */
+    unsigned char oom_score_adj_set;
+    int oom_score_adj;
+    struct process *vfork_parent;    /* reserved */
+};
+
+struct task {
+    struct refcount ref;             /* the fiber, the pid look-ups, the thread list */
+    struct process *process;         /* [I] reference */
+    struct pid *pid;                 /* [I] reference: the tid */
+    struct list thread_link;         /* [tasklist] */
+    struct fiber *fiber;             /* [I] */
+    struct context *ctx;             /* [t] NULL once the host side is gone; others only under platform_lock */
+    struct spinlock platform_lock;   /* ctx against kicks from others */
+    struct mm *mm;                   /* [t] reference; read by others under exec_lock */
+    struct fdtable *files;           /* [t] reference; others: task_get_files() */
+    struct fs_context *fs;           /* [t] reference; others: task_get_fs() */
+    struct spinlock alloc_lock;      /* files, fs, cred, ns pointers against other tasks' reading */
+    const struct cred *cred;         /* [alloc_lock to change] reference */
+    struct ns_set ns;                /* [alloc_lock] references */
+    struct task_signals sig;         /* kernel/signal.h */
+    char comm[TASK_COMM_LEN];        /* [alloc_lock] */
+    uaddr_t clear_child_tid;         /* [t] set_tid_address */
+    uaddr_t robust_list;             /* [t] */
+    size_t robust_list_len;
+    struct completion *vfork_done;   /* [alloc_lock] whom to wake at exec or exit: kernel/clone.c */
+    int exit_code;                   /* [t] */
+    bool exiting, exited;            /* [tasklist] */
+    int pdeath_signal;
+    unsigned long personality;
+    int nice, sched_policy, sched_priority;
+    uint64_t cpu_mask[16];           /* sched_setaffinity as asked for; 1024 CPUs */
+    int64_t timer_slack;
+    int64_t blocked_since;           /* Debug.Stacks */
+    const char *blocked_in;          /* the system call's name while inside one */
+    int syscall_nr;                  /* [t] current call, -1 outside */
+    struct restart_block restart;    /* [t] for restart_syscall */
+    uint64_t syscall_count;
+    struct ptrace_state *ptrace;     /* reserved for ptrace */
+};
+
+extern struct spinlock tasklist_lock;
+
+/* The task served by the running fiber; NULL in kernel background fibers and on plain threads. */
+static inline struct task *current_task(void)
+{
+    return in_fiber() ? (struct task *)fiber_local(fiber_self()) : NULL;
+}
+#define current current_task()
+
+struct task *task_get(struct task *t);
+void task_put(struct task *t);
+struct process *process_get(struct process *p);
+void process_put(struct process *p);
+
+/* ---- references to another task's parts; NULL once it has exited ---- */
+struct fdtable *task_get_files(struct task *t);
+struct fs_context *task_get_fs(struct task *t);
+struct mm *task_get_mm(struct task *t);
+const struct cred *task_get_cred(struct task *t);
+void task_set_cred(struct task *t, const struct cred *cred); /* own task; consumes the reference; updates stub answers */
+void task_set_comm(struct task *t, const char *name);
+
+/* ---- verbs ---- */
+
+/* clone(2)/clone3/fork/vfork decoded. */
+struct clone_args {
+    uint64_t flags;
+    uaddr_t stack, stack_size; /* stack: top of the stack (already base + size for clone3) or 0 */
+    uaddr_t parent_tid, child_tid, tls, pidfd;
+    int exit_signal;
+    uaddr_t set_tid;
+    size_t set_tid_size;
+};
+/* The child's pid in the caller's namespace; the child is started. For CLONE_VFORK waits. */
+NODISCARD int64_t do_clone(const struct clone_args *args);
+
+/* execve decoded: argv and envv are bounded vectors in kernel memory, owned by the caller. On success does not return
+ * to the old image: the caller returns 0 from its system call and the registers are the new image's. */
+struct exec_args {
+    int dirfd;
+    const char *filename;
+    unsigned walk_flags;
+    char **argv, **envv; /* NULL-terminated */
+};
+NODISCARD int do_execve(const struct exec_args *args);
+
+_Noreturn void do_exit(int status_code);        /* this task only: exit(2) */
+_Noreturn void do_exit_group(int wait_status);  /* wait status encoding */
+/* From any fiber: every task of the process ends soon with this wait status. */
+void process_kill_group(struct process *p, int wait_status);
+
+struct wait_args {
+    int type;          /* P_PID, P_PGID, P_ALL, P_PIDFD resolved to a pid */
+    struct pid *pid;   /* for P_PID and P_PGID; borrowed */
+    int options;       /* WNOHANG, WUNTRACED/WSTOPPED, WCONTINUED, WEXITED, WNOWAIT, __WCLONE, __WALL, __WNOTHREAD */
+};
+struct wait_result {
+    int32_t pid;
+    uint32_t uid;
+    int status;        /* wait status encoding */
+    int code;          /* CLD_EXITED ... */
+    struct cpu_times times;
+};
+/* 1: ret is filled; 0: WNOHANG and nothing; -ECHILD, -ERESTARTSYS. */
+NODISCARD int do_wait(const struct wait_args *args, struct wait_result *ret);
+
+/* The first process of a container: credentials, root, descriptors and limits are given. Started by task_start(). */
+struct first_process_args {
+    const char *filename;
+    char **argv, **envv;
+    const struct cred *cred;      /* reference consumed on success */
+    struct fs_context *fs;        /* consumed on success */
+    struct fdtable *files;        /* consumed on success */
+    struct pid_namespace *pid_ns; /* borrowed */
+    const struct limits *limits;
+    const char *hostname;
+    struct tty *tty;              /* controlling terminal, or NULL */
+    /* Called once, when the process is a zombie, with its wait status; from a fiber. */
+    void (*exited)(void *arg, int wait_status);
+    void *exited_arg;
+};
+/* Must run in a fiber. An exec failure (ENOENT, EACCES, ENOEXEC) is returned and nothing is left behind. */
+NODISCARD int process_start_first(const struct first_process_args *args, struct process **ret);
+
+int kernel_init(void); /* tables; before the first process */
+
+/* ---- look-ups (tasklist_lock inside; references returned) ---- */
+struct task *task_find(int32_t tid);        /* in the current task's pid namespace */
+struct process *process_find(int32_t pid);

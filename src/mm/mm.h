@@ -1,0 +1,92 @@
+/*
+ * A guest address space as the kernel sees it: a tree of areas over the platform's address space.
+ *
+ * The host does the work (faults, copy on write, page cache of mapped files); the tree is what Picket knows of it: for
+ * /proc/PID/maps, limits, mremap, fork and core files. Every mapping the guest has was made by an order of this module, so
+ * tree and host agree; both change under mm->lock.
+ *
+ * mm is shared by tasks made with CLONE_VM. Its host process (struct address_space) dies with the last context.
+ * Lock: mm->lock (mutex), taken before any inode lock of a mapped file's mmap operation.
+ */
+#pragma once
+#include "base/base.h"
+#include "base/rbtree.h"
+#include "base/refcount.h"
+#include "platform/platform.h"
+#include "sched/mutex.h"
+
+struct file;
+struct strbuf;
+struct path;
+
+struct area {
+    struct rb_node node;
+    uaddr_t start, end;
+    int prot;            /* PROT_... */
+    int flags;           /* MAP_SHARED or MAP_PRIVATE, MAP_NORESERVE, MAP_LOCKED, MAP_GROWSDOWN ... */
+    struct file *file;   /* reference, or NULL: anonymous */
+    uint64_t offset;     /* in the file */
+    struct patch_file *patch; /* reference, or NULL */
+    const char *name;    /* static: "[heap]", "[stack]", "[vdso]", or NULL */
+};
+
+struct mm {
+    struct refcount ref;
+    struct mutex lock;
+    struct address_space *as;  /* borrowed from the contexts */
+    struct rb_root areas;      /* [lock] */
+    uint64_t total_vm, locked_vm, data_vm, stack_vm, exec_vm; /* [lock] pages */
+    unsigned area_count;       /* [lock] at most MM_MAX_AREAS */
+    uaddr_t mmap_base;         /* [lock] top-down search starts here (randomised) */
+    uaddr_t brk_start, brk;    /* [lock] */
+    uaddr_t start_code, end_code, start_data, end_data, start_stack;
+    uaddr_t arg_start, arg_end, env_start, env_end;
+    uint64_t auxv[64];         /* saved for /proc/PID/auxv */
+    unsigned auxv_len;
+};
+
+#define MM_MAX_AREAS 65530
+
+NODISCARD int mm_new(struct address_space *as, struct mm **ret);
+NODISCARD int mm_fork(struct mm *mm, struct address_space *as, struct mm **ret); /* after platform_fork: copies the tree */
+struct mm *mm_get(struct mm *mm);
+void mm_put(struct mm *mm);
+/* exec in place: forgets every area (platform_reset() empties the host side). */
+void mm_clear(struct mm *mm);
+
+/* The verbs; they act on the current task's mm and context. Addresses or -errno. */
+int64_t do_mmap(uaddr_t addr, uint64_t len, int prot, int flags, struct file *file, uint64_t offset);
+int64_t do_munmap(uaddr_t addr, uint64_t len);
+int64_t do_mprotect(uaddr_t addr, uint64_t len, int prot);
+int64_t do_mremap(uaddr_t old, uint64_t old_len, uint64_t new_len, int flags, uaddr_t new_addr);
+int64_t do_brk(uaddr_t brk);
+int64_t do_madvise(uaddr_t addr, uint64_t len, int advice);
+int64_t do_msync(uaddr_t addr, uint64_t len, int flags);
+int64_t do_mlock(uaddr_t addr, uint64_t len, int flags);
+int64_t do_munlock(uaddr_t addr, uint64_t len);
+int64_t do_mlockall(int flags);
+int64_t do_munlockall(void);
+int64_t do_mincore(uaddr_t addr, uint64_t len, uaddr_t vec);
+
+/*
+ * For the loader: mappings made in a space nobody runs in yet. They are queued (deferred orders) so that a whole image
+ * is one hand-off.
+ */
+NODISCARD int mm_map_file(struct mm *mm, struct context *ctx, uaddr_t addr, uint64_t len, int prot, int flags,
+                          struct file *file, uint64_t offset);
+NODISCARD int mm_map_anon(struct mm *mm, struct context *ctx, uaddr_t addr, uint64_t len, int prot, int flags,
+                          const char *name);
+/* A free range of len bytes at or below hint (0: mmap_base), aligned; 0 if none. lock held. */
+uaddr_t mm_find_free(struct mm *mm, uaddr_t hint, uint64_t len, uint64_t align);
+void mm_randomize(struct mm *mm); /* picks mmap_base and the stack's place for a new image */
+
+/* The area holding addr, or NULL. lock held; borrowed. */
+struct area *mm_find_area(struct mm *mm, uaddr_t addr);
+struct area *mm_first_area(struct mm *mm, uaddr_t from); /* the first that ends above `from` */
+
+/* /proc/PID/maps, smaps (what the host can tell), statm. */
+void mm_show_maps(struct mm *mm, const struct path *root, struct strbuf *out);
+/* Reads another process's memory (/proc/PID/mem, cmdline, environ): bytes or -errno. */
+ssize_t mm_read(struct mm *mm, uaddr_t addr, void *buf, size_t n);
+ssize_t mm_write(struct mm *mm, uaddr_t addr, const void *buf, size_t n);
+uint64_t mm_rss(struct mm *mm); /* resident pages, from the host; 0 if unknown */
