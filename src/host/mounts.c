@@ -1,0 +1,55 @@
+/* Detached mount trees, covers and the empty root, by the file-descriptor mount calls. */
+#include "host/mounts.h"
+#include "base/cleanup.h"
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+int host_clone_tree(const char *path, bool read_only)
+{
+    CLEANUP_FD int fd =
+        (int)syscall(SYS_open_tree, AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+    if (fd < 0)
+        return -errno;
+    /* Private: what the host mounts later must not appear in the copy. */
+    struct mount_attr attr = {.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | (read_only ? MOUNT_ATTR_RDONLY : 0),
+                              .propagation = MS_PRIVATE};
+    if (syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof attr) < 0)
+        return -errno;
+    return TAKE_FD(fd);
+}
+
+static int mount_empty(const char *at)
+{
+    const unsigned long flags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
+    return mount("picket", at, "tmpfs", flags, "size=4k,nr_inodes=2,mode=555") < 0 ? -errno : 0;
+}
+
+int host_cover_mount(const char *root, const char *name)
+{
+    char path[4096];
+    if ((size_t)snprintf(path, sizeof path, "%s/%s", root, name) >= sizeof path)
+        return -ENAMETOOLONG;
+    struct statx st;
+    if (statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &st) < 0 ||
+        !(st.stx_attributes & STATX_ATTR_MOUNT_ROOT) || !S_ISDIR(st.stx_mode))
+        return 0;
+    return mount_empty(path);
+}
+
+int host_empty_root(void)
+{
+    const char *place = "/proc"; /* any directory will do, and this one is on every Linux */
+    int err = mount_empty(place);
+    if (err)
+        return err;
+    if (chdir(place) < 0)
+        return -errno;
+    /* With both arguments "." the old root ends up stacked on the new one, where detaching takes all of it away. */
+    if (syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
+        return -errno;
+    return 0;
+}

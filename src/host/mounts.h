@@ -1,0 +1,20 @@
+/*
+ * The host's mounts as the sandbox sees them: detached trees, held by a descriptor and reachable by nothing else.
+ *
+ * A detached tree is a private copy of the mounts below a directory. It has no place in any mount namespace: ".."
+ * at its root leads nowhere, and it stays whole after its mount namespace has been emptied.
+ */
+#pragma once
+#include "base/base.h"
+
+/* A detached copy of `path` (a directory or file) and all mounted below it; read_only holds for all of them. The
+ * descriptor, close-on-exec, or -errno. */
+NODISCARD int host_clone_tree(const char *path, bool read_only);
+
+/* Hides what is mounted at root/name behind an empty read-only directory, in the caller's (own) mount namespace.
+ * Does nothing when nothing is mounted there. */
+NODISCARD int host_cover_mount(const char *root, const char *name);
+
+/* Replaces the root of the caller's (own) mount namespace by an empty read-only directory: no path of the host
+ * exists any more. */
+NODISCARD int host_empty_root(void);
