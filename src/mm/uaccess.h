@@ -39,3 +39,11 @@ NODISCARD int copy_struct_from_user(void *dst, size_t ksize, uaddr_t src, size_t
 
 /* Is [addr, addr+len) inside the guest's range? Cheap sanity; faults are found by copying. */
 bool access_ok(uaddr_t addr, size_t len);
+
+/*
+ * Bytes on their way to the guest without a second copy in the kernel. user_window() gives up to `want` bytes of the
+ * context's window (*ret_len, at least a page or `want`), write-only for the kernel; NULL without a guest.
+ * user_window_out() queues "window -> dst" for the resume, at most once for each byte of the window.
+ */
+void *user_window(size_t want, size_t *ret_len);
+NODISCARD int user_window_out(uaddr_t dst, void *window, size_t n); /* -EFAULT: dst is no guest address */

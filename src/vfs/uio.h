@@ -8,6 +8,11 @@
  * Both return the bytes moved, or -EFAULT when none could be; a short count means that the rest of the memory is
  * bad: stop and return what was moved. They block (hand-offs), so no spinlock is held; files that must not consume
  * before the copy succeeded copy first, then advance.
+ *
+ * What goes to a guest is queued where it fits the context's window and travels with the resume of the guest, so
+ * that a small read is one hand-off. DEVIATION: a bad address then shows at the resume and turns the whole call into
+ * -EFAULT, where Linux would have returned a short count. A file to which that matters (bytes would be lost) sets
+ * u->sync before its first uio_put(): then counts are exact and each put is a hand-off of its own.
  */
 #pragma once
 #include "base/base.h"
@@ -27,6 +32,11 @@ struct uio {
     size_t offset;    /* inside vec[index] */
     size_t remaining; /* total left */
     bool user;
+    bool sync;        /* puts are not deferred: see above */
+    void *direct;     /* between uio_reserve() and uio_commit() */
+    void *bounce;     /* buffer of a sync uio_reserve(): bounce_size bytes of heap, or NULL: small is used */
+    size_t bounce_size;
+    char small[64];
     struct uio_vec inline_vec[UIO_INLINE_IOV];
 };
 

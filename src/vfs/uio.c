@@ -1,0 +1,218 @@
+/*
+ * The cursor behind every read and write. Pieces of a transfer are cut at the ends of the vectors; what goes to a guest
+ * is deferred to its resume while it is small (see uio.h), and written straight into its memory when it is large.
+ */
+#include "vfs/uio.h"
+#include "mm/uaccess.h"
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BOUNCE_SIZE (64 * 1024UL)
+
+static const char zeroes[16 * 1024];
+
+void uio_init_user(struct uio *u, uaddr_t buf, size_t len)
+{
+    *u = (struct uio){.count = 1, .user = true};
+    u->vec = u->inline_vec;
+    u->remaining = MIN(len, UIO_MAX_BYTES);
+    u->vec[0] = (struct uio_vec){buf, u->remaining};
+}
+
+void uio_init_kernel(struct uio *u, void *buf, size_t len)
+{
+    *u = (struct uio){.count = 1};
+    u->vec = u->inline_vec;
+    u->remaining = len;
+    u->vec[0] = (struct uio_vec){(uintptr_t)buf, len};
+}
+
+/* Checks the lengths and cuts the total at UIO_MAX_BYTES. */
+static int check_vectors(struct uio *u)
+{
+    for (unsigned i = 0; i < u->count; i++)
+        if (u->vec[i].len > SSIZE_MAX)
+            return -EINVAL;
+    for (unsigned i = 0; i < u->count; i++) {
+        u->vec[i].len = MIN(u->vec[i].len, UIO_MAX_BYTES - u->remaining);
+        if (!access_ok(u->vec[i].base, u->vec[i].len))
+            return -EFAULT;
+        u->remaining += u->vec[i].len;
+    }
+    return 0;
+}
+
+int uio_init_iovec(struct uio *u, uaddr_t iov, unsigned long count)
+{
+    *u = (struct uio){.user = true};
+    u->vec = u->inline_vec;
+    if (count > UIO_MAX_IOV)
+        return -EINVAL;
+    u->count = (unsigned)count;
+    if (count > UIO_INLINE_IOV) {
+        u->vec = malloc(count * sizeof(*u->vec));
+        if (!u->vec) {
+            u->vec = u->inline_vec;
+            return -ENOMEM;
+        }
+    }
+    int err = copy_from_user(u->vec, iov, count * sizeof(*u->vec));
+    if (err == 0)
+        err = check_vectors(u);
+    if (err < 0) {
+        uio_fini(u);
+        *u = (struct uio){.user = true};
+    }
+    return err;
+}
+
+void uio_fini(struct uio *u)
+{
+    if (u->vec != u->inline_vec)
+        free(u->vec);
+    u->vec = u->inline_vec;
+    free(u->bounce);
+    u->bounce = NULL;
+}
+
+void uio_skip(struct uio *u, size_t n)
+{
+    assert(n <= u->remaining);
+    u->remaining -= n;
+    u->offset += n;
+    while (u->index < u->count && u->offset >= u->vec[u->index].len) {
+        u->offset -= u->vec[u->index].len;
+        u->index++;
+    }
+}
+
+/* The next contiguous piece, at most n bytes: its address, its length in *ret_len (0 at the end). */
+static uint64_t next_piece(struct uio *u, size_t n, size_t *ret_len)
+{
+    while (u->index < u->count && u->offset == u->vec[u->index].len) {
+        u->index++;
+        u->offset = 0;
+    }
+    if (u->index == u->count) {
+        *ret_len = 0;
+        return 0;
+    }
+    size_t left = u->vec[u->index].len - u->offset;
+    *ret_len = MIN(n, left); /* vectors never add up to more than u->remaining */
+    return u->vec[u->index].base + u->offset;
+}
+
+typedef size_t piece_func(struct uio *u, uint64_t at, void *buf, size_t n);
+
+static size_t put_piece(struct uio *u, uint64_t at, void *buf, size_t n)
+{
+    if (!u->user) {
+        memcpy((void *)(uintptr_t)at, buf, n);
+        return n;
+    }
+    if (u->sync)
+        return copy_to_user_partial(at, buf, n);
+    return copy_to_user(at, buf, n) == 0 ? n : copy_to_user_partial(at, buf, n);
+}
+
+static size_t take_piece(struct uio *u, uint64_t at, void *buf, size_t n)
+{
+    if (!u->user) {
+        memcpy(buf, (void *)(uintptr_t)at, n);
+        return n;
+    }
+    return copy_from_user_partial(buf, at, n);
+}
+
+static size_t zero_piece(struct uio *u, uint64_t at, void *buf, size_t n)
+{
+    size_t done = 0;
+    while (done < n) {
+        size_t step = MIN(n - done, sizeof(zeroes));
+        size_t put = put_piece(u, at + done, (void *)zeroes, step);
+        done += put;
+        if (put < step)
+            break;
+    }
+    return done;
+}
+
+static ssize_t each_piece(struct uio *u, void *buf, size_t n, piece_func *func)
+{
+    n = MIN(n, u->remaining);
+    size_t done = 0;
+    while (done < n) {
+        size_t piece;
+        uint64_t at = next_piece(u, n - done, &piece);
+        size_t moved = func(u, at, buf ? (char *)buf + done : NULL, piece);
+        uio_skip(u, moved);
+        done += moved;
+        if (moved < piece)
+            return done ? (ssize_t)done : -EFAULT;
+    }
+    return (ssize_t)done;
+}
+
+ssize_t uio_put(struct uio *u, const void *src, size_t n)
+{
+    return each_piece(u, (void *)src, n, put_piece);
+}
+
+ssize_t uio_take(struct uio *u, void *dst, size_t n)
+{
+    return each_piece(u, dst, n, take_piece);
+}
+
+ssize_t uio_zero(struct uio *u, size_t n)
+{
+    return each_piece(u, NULL, n, zero_piece);
+}
+
+/* A sync uio must know how much arrived, so its bytes go through a buffer of its own: small when memory is out. */
+static void *reserve_bounce(struct uio *u, size_t want, size_t *ret_len)
+{
+    if (!u->bounce && want > sizeof(u->small)) {
+        u->bounce_size = MIN(want, BOUNCE_SIZE);
+        u->bounce = malloc(u->bounce_size);
+    }
+    if (!u->bounce) {
+        *ret_len = MIN(want, sizeof(u->small));
+        return u->small;
+    }
+    *ret_len = MIN(want, u->bounce_size);
+    return u->bounce;
+}
+
+void *uio_reserve(struct uio *u, size_t want, size_t *ret_len)
+{
+    want = MIN(want, u->remaining);
+    if (!u->user) {
+        size_t piece;
+        uint64_t at = next_piece(u, want, &piece);
+        *ret_len = piece;
+        u->direct = (void *)(uintptr_t)at;
+    } else {
+        u->direct = u->sync ? NULL : user_window(want, ret_len);
+        if (!u->direct)
+            u->direct = reserve_bounce(u, want, ret_len);
+    }
+    return u->direct;
+}
+
+static size_t window_piece(struct uio *u, uint64_t at, void *buf, size_t n)
+{
+    return user_window_out(at, buf, n) == 0 ? n : 0;
+}
+
+ssize_t uio_commit(struct uio *u, size_t n)
+{
+    void *direct = u->direct;
+    assert(direct && n <= u->remaining);
+    u->direct = NULL;
+    if (!u->user) {
+        uio_skip(u, n);
+        return (ssize_t)n;
+    }
+    return each_piece(u, direct, n, direct == u->bounce || direct == u->small ? put_piece : window_piece);
+}
