@@ -100,7 +100,6 @@ md5sum n
 sha1sum n
 sha256sum n
 sha512sum n | cut -c 1-32
-sum n
 base64 n | head -n 1
 base64 n | base64 -d | cmp - n && echo base64 ok
 od -c c2 | head -n 2
@@ -162,7 +161,6 @@ trap 'echo trapped' USR1
 kill -USR1 $$
 trap - USR1
 env -i A=1 /bin/busybox env
-printenv PATH | sed "s,$W,W,"
 echo 'cat <<E' > here.sh
 echo 'here $((1 + 2))' >> here.sh
 echo 'E' >> here.sh
@@ -174,6 +172,48 @@ set -- a 'b c' d
 for w; do echo "<$w>"; done
 case abc in a*) echo starts with a ;; esac
 echo "${W#"${W%????}"}" | wc -c
+
+section shell
+i=10
+while [ $i -gt 0 ]; do i=$((i - 3)); [ $i -lt 5 ] && break; done
+echo $i $((i << 4)) $((i % 3)) $((0x10 + 010))
+fib() { if [ "$1" -lt 2 ]; then echo "$1"; else echo $(($(fib $(($1 - 1))) + $(fib $(($1 - 2))))); fi; }
+fib 9
+x=path/to/file.tar.gz
+echo "${x##*/}" "${x%.*}" "${x%%.*}" "${x#*/}" "${#x}" "${none:-default}" "${x:+set}"
+IFS=: read -r p q r <<END
+1:2:3:4
+END
+echo "$p-$q-$r"
+for d in a/*; do test -d "$d" && echo "dir $d" || echo "file $d"; done
+(cd a && pwd | sed "s,$W,W,")
+set -e
+(false) || echo 'guarded'
+set +e
+{ echo 1; echo 2 >&2; } 2> err | cat
+cat err
+exec 3> three
+echo three >&3
+exec 3>&-
+exec 4< three
+read -r line <&4
+echo "$line"
+exec 4<&-
+echo append >> three
+wc -l < three
+: > three
+test -s three || echo empty
+[ -f three ] && [ ! -x three ] && [ -r three ] && echo plain
+until [ -e flag ]; do touch flag; done
+echo "done $?"
+(trap 'echo bye' EXIT; exit 4)
+echo $?
+eval 'y=$((6 * 7))'
+echo "$y"
+unset y
+echo "${y-unset}"
+printf '%5d|%-5s|%x|%o\n' 42 ab 255 8
+date -u -d @0 '+%Y-%m-%d %H:%M:%S'
 cd /
 rm -rf "$W"
 test -e "$W" || echo cleaned
