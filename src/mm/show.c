@@ -1,0 +1,59 @@
+/*
+ * /proc/PID/maps: one line an area, as proc(5) has it.
+ */
+#include "base/strbuf.h"
+#include "mm/area.h"
+#include "vfs/dentry.h"
+#include "vfs/file.h"
+#include <sys/mman.h>
+#include <sys/sysmacros.h>
+
+#define NAME_COLUMN 72
+
+/* A newline in a name would break the line: \012, as Linux shows it. */
+static void show_file_name(const struct area *a, const struct path *root, struct strbuf *out)
+{
+    CLEANUP_STRBUF struct strbuf name = STRBUF_INIT;
+    if (path_string(&a->file->path, root, &name) < 0)
+        return;
+    for (size_t i = 0; i < name.len; i++) {
+        if (name.s[i] == '\n')
+            strbuf_puts(out, "\\012");
+        else
+            strbuf_putc(out, name.s[i]);
+    }
+}
+
+static void show_area(const struct area *a, const struct path *root, struct strbuf *out)
+{
+    size_t line = out->len;
+    uint64_t dev = 0, ino = 0;
+    if (a->file) {
+        dev = a->file->inode->attr.dev;
+        ino = a->file->inode->attr.ino;
+    }
+    strbuf_printf(out, "%08llx-%08llx %c%c%c%c %08llx %02x:%02x %llu ", (unsigned long long)a->start,
+                  (unsigned long long)a->end, a->prot & PROT_READ ? 'r' : '-', a->prot & PROT_WRITE ? 'w' : '-',
+                  a->prot & PROT_EXEC ? 'x' : '-', area_is_private(a) ? 'p' : 's',
+                  (unsigned long long)(a->file ? a->offset : 0), major(dev), minor(dev), (unsigned long long)ino);
+    bool shared_anonymous = !a->file && !area_is_private(a);
+    if (a->file || a->name || shared_anonymous) {
+        while (!out->failed && out->len - line < NAME_COLUMN)
+            strbuf_putc(out, ' ');
+        strbuf_putc(out, ' ');
+    }
+    if (a->file)
+        show_file_name(a, root, out);
+    else if (a->name)
+        strbuf_puts(out, a->name);
+    else if (shared_anonymous)
+        strbuf_puts(out, "/dev/zero (deleted)");
+    strbuf_putc(out, '\n');
+}
+
+void mm_show_maps(struct mm *mm, const struct path *root, struct strbuf *out)
+{
+    MUTEX_GUARD(&mm->lock);
+    for (struct area *a = mm_first_area(mm, 0); a; a = area_next(a))
+        show_area(a, root, out);
+}
