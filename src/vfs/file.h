@@ -89,6 +89,11 @@ void file_put(struct file *f);
 DEFINE_CLEANUP(struct file *, file_put)
 #define CLEANUP_FILE CLEANUP_OF(file_put)
 
+/* As file_new_anon(), on an inode of the caller's own (a host file, a memfd, a terminal): takes a
+ * reference to it. Opening it again through /proc/PID/fd uses inode->file_ops. */
+NODISCARD int file_new_on_inode(const char *name, struct inode *inode, const struct file_ops *ops, void *private_data,
+                                uint32_t flags, struct file **ret);
+
 static inline bool file_readable(const struct file *f)
 {
     uint32_t acc = f->flags & O_ACCMODE;
