@@ -5,7 +5,8 @@
  * one JSON-RPC 2.0 object on a line of its own, at most PROTOCOL_MAX_MESSAGE bytes:
  *
  *     runtime -> kernel   METHOD_START     id 1; answered when the first process runs or cannot
- *     kernel -> runtime   {"id": 1, "result": {}} or {"id": 1, "error": {"code": -errno, "message": ...}}
+ *     kernel -> runtime   {"id": 1, "result": {}} or {"id": 1, "error": {"code": -errno, "message": text,
+ *                         "data": {"exit_status": what the command line shall exit with}}}
  *     runtime -> kernel   METHOD_SIGNAL    {"signo": 2, "foreground": true}     no id, no answer
  *     kernel -> runtime   EVENT_STOPPED    {"signo": 20}   the first process has stopped
  *     kernel -> runtime   EVENT_EXIT       {"exit_status": wait status encoding}; then the kernel process ends
@@ -22,7 +23,7 @@
  *     hostname
  *     volumes             list of {"destination": path, "read_only": bool}; their trees follow in the descriptors
  *     stdio               three booleans: is descriptor 0, 1, 2 open
- *     strace, log_level   what to write to the log descriptor
+ *     strace, debug       booleans: what to write to the log descriptor
  *
  * Descriptors are not passed but inherited, at fixed numbers:
  */

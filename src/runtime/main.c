@@ -1,8 +1,49 @@
-/* picket: the command line. */
+/*
+ * picket: the command line. Finds the command in the table and runs it.
+ */
+#include "control/protocol.h"
+#include "runtime/command.h"
 #include <stdio.h>
+#include <string.h>
 
-int main(void)
+const struct command commands[] = {
+    {"do", "[OPTION...] [--] COMMAND [ARG...]", "run a command in a fresh sandbox over the host's files", cmd_do},
+    {"doctor", "", "say whether this host can run Picket, and what is missing", cmd_doctor},
+    {"help", "[COMMAND]", "describe picket, or one of its commands", cmd_help},
+    {0},
+};
+
+/* Options that stand for commands, as every tool has them. */
+static const struct {
+    const char *option, *command;
+} aliases[] = {{"--help", "help"}, {"-h", "help"}, {"-?", "help"}};
+
+const struct command *command_find(const char *name)
 {
-    fprintf(stderr, "picket: no command is built in yet\n");
-    return 125;
+    for (const struct command *c = commands; c->name; c++)
+        if (strcmp(c->name, name) == 0)
+            return c;
+    return NULL;
+}
+
+static int usage_error(const char *problem, const char *what)
+{
+    fprintf(stderr, "picket: %s%s\nTry 'picket help'.\n", problem, what);
+    return EXIT_PICKET;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2)
+        return usage_error("no command given", "");
+    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)
+        return puts("picket " PICKET_VERSION_STRING) < 0;
+    const char *name = argv[1];
+    for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++)
+        if (strcmp(name, aliases[i].option) == 0)
+            name = aliases[i].command;
+    const struct command *command = command_find(name);
+    if (!command)
+        return usage_error(name[0] == '-' ? "unknown option: " : "unknown command: ", name);
+    return command->run(argc - 1, argv + 1);
 }
