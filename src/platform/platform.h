@@ -28,10 +28,13 @@ struct context;
 
 /* ---- start and end of the platform ---- */
 
-/* Starts the stub template process. Before lock-down, once. `stub_fd` holds the stub ELF image. */
-NODISCARD int platform_init(int stub_fd);
-/* After the scheduler runs: starts the fibers of the pool and of fork notifications. */
+/* Starts the stub template process. Before lock-down, once, after sched_init(), while the process has one thread.
+ * -EOPNOTSUPP: this host's processor or kernel lacks something the platform needs. */
+NODISCARD int platform_init(void);
+/* After lock-down: starts the threads that reap stubs and answer fork notifications, and the pool's fiber. */
 NODISCARD int platform_start(void);
+/* Where the host's vDSO lies in every guest address space: for AT_SYSINFO_EHDR. 0: there is none. */
+uaddr_t platform_vdso(void);
 
 /* The part of the address space a guest may use: [GUEST_BASE, GUEST_END). The stub lives above it. The pages in
  * [GUEST_RESERVED_START, GUEST_RESERVED_END) hold the tables of patched system call sites, and are the stub's. */

@@ -1,0 +1,201 @@
+/* Drives the platform without the kernel: loads guest.c's program and serves a handful of calls. */
+#include "base/log.h"
+#include "platform/platform.h"
+#include "sched/fiber.h"
+#include <elf.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static _Atomic int exited;
+static void serve(void *arg);
+
+static uint64_t load(struct context *ctx, const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    static char image[1 << 20];
+    if (read(fd, image, sizeof(image)) < 64)
+        abort();
+    Elf64_Ehdr *eh = (void *)image;
+    Elf64_Phdr *ph = (void *)(image + eh->e_phoff);
+    for (int i = 0; i < eh->e_phnum; i++, ph++) {
+        if (ph->p_type != PT_LOAD)
+            continue;
+        uint64_t start = align_down(ph->p_vaddr, PAGE_SIZE), end = align_up(ph->p_vaddr + ph->p_memsz, PAGE_SIZE);
+        if (!(ph->p_flags & PF_W)) {
+            int64_t r = order_mmap_fd(ctx, start, end - start, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED, fd,
+                                      align_down(ph->p_offset, PAGE_SIZE), false);
+            if (r != (int64_t)start)
+                printf("mmap_fd: %ld\n", r);
+            continue;
+        }
+        int64_t r = order_host(ctx, SYS_mmap, (uint64_t[6]){start, end - start, 7, MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS, -1ULL, 0});
+        if (r != (int64_t)start)
+            printf("mmap: %ld\n", r);
+        platform_copy_out(ctx, ph->p_vaddr, image + ph->p_offset, ph->p_filesz);
+    }
+    close(fd);
+    return eh->e_entry;
+}
+
+static int64_t do_write(struct context *ctx, struct regs *r)
+{
+    char *b = malloc(r->rdx + 1);
+    ssize_t n = platform_copy_in(ctx, b, r->rsi, r->rdx);
+    if (n != (ssize_t)r->rdx) {
+        free(b);
+        return -EFAULT;
+    }
+    if (r->rdi == 1 && write(1, b, n) < 0)
+        n = -EIO;
+    if (r->rdi == 2)
+        for (ssize_t i = 0; i < n; i++)
+            if (b[i] != (char)i) {
+                printf("bad byte at %ld\n", i);
+                break;
+            }
+    free(b);
+    return n;
+}
+
+static void *kicker(void *arg)
+{
+    usleep(20000);
+    platform_kick(arg);
+    return NULL;
+}
+
+#include <pthread.h>
+static int64_t call(struct context *ctx, struct regs *r, bool *gone)
+{
+    char path[256];
+    struct address_space *as;
+    struct context *child;
+    struct fiber *f;
+    pthread_t t;
+    int err;
+
+    switch (r->orig_rax) {
+    case SYS_write:
+        return do_write(ctx, r);
+    case SYS_read:
+        platform_copy_out(ctx, r->rsi, "0123456789", 10);
+        return 10;
+    case SYS_getppid:
+        if (r->rdi == 77)
+            pthread_create(&t, NULL, kicker, ctx);
+        return 42;
+    case SYS_open:
+        printf("open %ld %s\n", (long)platform_copy_string(ctx, path, r->rdi, sizeof(path)), path);
+        return -ENOENT;
+    case SYS_fork:
+        err = platform_fork(ctx, &as, &child);
+        if (err < 0)
+            return err;
+        context_regs(child)->rax = 0;
+        context_set_regs_dirty(child);
+        f = fiber_new("child", serve, child);
+        exited = 0;
+        err = platform_host_pid(as);
+        fiber_start(f);
+        return err;
+    case SYS_wait4:
+        while (!exited)
+            usleep(1);
+        return exited - 1;
+    case SYS_clone: {
+        struct regs n = *r;
+        n.rsp = r->rsi;
+        n.rip = r->rdx;
+        n.rax = 0;
+        err = platform_thread(ctx, &n, false, 0, &child);
+        if (err < 0)
+            return err;
+        f = fiber_new("thread", serve, child);
+        err = context_host_tid(child);
+        fiber_start(f);
+        return err;
+    }
+    case SYS_exit:
+        *gone = true;
+        return 0;
+    case SYS_exit_group:
+        *gone = true;
+        exited = (int)r->rdi + 1;
+        return 0;
+    }
+    printf("call %ld?\n", (long)r->orig_rax);
+    return -ENOSYS;
+}
+
+static void serve(void *arg)
+{
+    struct context *ctx = arg;
+    struct regs *r = context_regs(ctx);
+    struct event ev;
+    bool gone = false;
+
+    while (!gone) {
+        platform_run(ctx, &ev);
+        switch (ev.kind) {
+        case EVENT_SYSCALL:
+            r->rax = (uint64_t)call(ctx, r, &gone);
+            break;
+        case EVENT_ORDER_FAILED:
+            r->rax = (uint64_t)-EFAULT;
+            break;
+        case EVENT_KICK:
+            printf("kick at %lx\n", r->rip);
+            int zero = 0;
+            uint64_t at = r->r15;
+            (void)at;
+            extern uint64_t flag_address;
+            platform_copy_out(ctx, flag_address, &zero, 4);
+            break;
+        case EVENT_FAULT:
+            printf("fault %d code %d addr %lx\n", ev.fault.signo, ev.fault.code, ev.fault.addr);
+            r->rip += 10; /* movl $1, 0x10 is 11 bytes or so: see main */
+            r->rip = r->rip;
+            gone = true;
+            exited = 140;
+            break;
+        case EVENT_DEAD:
+            printf("dead\n");
+            gone = true;
+            break;
+        }
+    }
+    context_exit(ctx);
+}
+
+uint64_t flag_address;
+int main(int argc, char **argv)
+{
+    struct address_space *as;
+    struct context *ctx;
+    int err = platform_init();
+
+    setvbuf(stdout, NULL, _IONBF, 0);
+    log_open(2, LOG_DEBUG);
+    if (err == 0)
+        err = platform_start();
+    printf("init %d vdso %lx\n", err, platform_vdso());
+    if (err)
+        return 1;
+    err = platform_new(&as, &ctx);
+    printf("new %d pid %d\n", err, platform_host_pid(as));
+    if (argc > 3)
+        sleep(100);
+    flag_address = strtoul(argv[2], NULL, 16);
+    context_regs(ctx)->rip = load(ctx, argv[1]);
+    uint64_t stack = 0x10000000;
+    order_defer_host(ctx, SYS_mmap, (uint64_t[6]){stack, 1 << 20, 3, MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS, -1ULL, 0}, false);
+    context_regs(ctx)->rsp = stack + (1 << 20) - 8;
+    serve(ctx);
+    printf("exit %d\n", exited - 1);
+    return 0;
+}

@@ -1,0 +1,315 @@
+/*
+ * Contexts: guest threads as the kernel holds them. Running one, its registers, and what it publishes.
+ */
+#include "base/log.h"
+#include "platform/internal.h"
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* What a guest may have in eflags; the rest is the processor's business. */
+#define EFLAGS_GUEST 0x240dd5UL
+#define EFLAGS_FIXED 0x202UL
+
+/* About what sleeping and being woken costs; spinning longer than that cannot pay. */
+#define SPIN_BUDGET_TICKS 100000
+
+static void init_shared(struct context *ctx)
+{
+    struct stub_context *shared = ctx->shared;
+
+    memset(shared, 0, sizeof(*shared));
+    memcpy(shared->nonce, ctx->as->nonce, NONCE_SIZE);
+    shared->spin_budget = SPIN_BUDGET_TICKS;
+    shared->flags = CONTEXT_LOCAL_ANSWERS | CONTEXT_HINTS;
+    shared->tid = 1;
+    shared->state = STATE_RING;
+}
+
+int context_new(struct address_space *as, unsigned slot, struct context **ret)
+{
+    struct context *ctx = calloc(1, sizeof(*ctx));
+    char *memory = NULL;
+    int err;
+
+    if (!ctx)
+        return -ENOMEM;
+    err = space_slot_memory(as, slot, &memory);
+    if (err < 0) {
+        free(ctx);
+        return err;
+    }
+    ctx->as = as;
+    ctx->slot = slot;
+    ctx->shared = (struct stub_context *)memory;
+    ctx->orders = (struct stub_order *)(memory + CONTEXT_ORDERS);
+    ctx->window = memory + CONTEXT_WINDOW;
+    ctx->regs.cs = USER_CS;
+    ctx->regs.ss = USER_SS;
+    ctx->regs.orig_rax = (uint64_t)-1;
+    ctx->dirty = true;
+    init_shared(ctx);
+    doorbell_init(&ctx->bell, (_Atomic uint32_t *)&ctx->shared->state,
+                  (_Atomic uint32_t *)&ctx->shared->polled);
+    refcount_get(&as->refs);
+    spin_lock(&as->lock);
+    list_add(&as->contexts, &ctx->link);
+    as->context_count++;
+    spin_unlock(&as->lock);
+    *ret = ctx;
+    return 0;
+}
+
+void context_free(struct context *ctx)
+{
+    struct address_space *as = ctx->as;
+
+    spin_lock(&as->lock);
+    list_del(&ctx->link);
+    as->context_count--;
+    spin_unlock(&as->lock);
+    free(ctx);
+    space_put(as);
+}
+
+void context_inherit(struct context *ctx, const struct context *from)
+{
+    ctx->shared->uses_gs = __atomic_load_n(&from->shared->uses_gs, __ATOMIC_RELAXED);
+    ctx->shared->guest_gs = __atomic_load_n(&from->shared->guest_gs, __ATOMIC_RELAXED);
+    ctx->shared->flags = __atomic_load_n(&from->shared->flags, __ATOMIC_RELAXED);
+    context_set_sigmask(ctx, context_sigmask((struct context *)from));
+    context_set_answers(ctx, &from->answers);
+}
+
+/* The last thread takes its process with it. Another one leaves alone, except the process's first: a host process
+ * without its first thread cannot be read any more, so that one is put to sleep. */
+void context_exit(struct context *ctx)
+{
+    struct address_space *as = ctx->as;
+    bool last;
+
+    spin_lock(&as->lock);
+    last = as->context_count == 1;
+    spin_unlock(&as->lock);
+    if (last) {
+        if (orders_flush(ctx) == 0)
+            platform_kill(as);
+    } else {
+        struct stub_order *o = order_queue(ctx, ctx->leader ? ORDER_PARK : ORDER_EXIT, 0);
+        if (o) {
+            if (!ctx->leader)
+                space_leave_slot(as, ctx->slot);
+            order_leave(ctx);
+        }
+    }
+    context_free(ctx);
+}
+
+/* ---- running ---- */
+
+static void store_regs(struct context *ctx)
+{
+    const struct regs *from = &ctx->regs;
+    struct stub_regs *to = &ctx->shared->regs;
+
+    *to = (struct stub_regs){
+        .nr = from->orig_rax, .rdi = from->rdi, .rsi = from->rsi, .rdx = from->rdx, .r10 = from->r10,
+        .r8 = from->r8, .r9 = from->r9, .rip = from->rip, .rsp = from->rsp, .rbx = from->rbx,
+        .rbp = from->rbp, .r12 = from->r12, .r13 = from->r13, .r14 = from->r14, .r15 = from->r15,
+        .eflags = (from->eflags & EFLAGS_GUEST) | EFLAGS_FIXED,
+        .rax = from->rax, .rcx = from->rcx, .r11 = from->r11,
+    };
+}
+
+static void load_regs(struct context *ctx)
+{
+    const struct stub_regs *from = &ctx->shared->regs;
+    struct regs *to = &ctx->regs;
+
+    to->orig_rax = from->nr;
+    to->rdi = from->rdi;
+    to->rsi = from->rsi;
+    to->rdx = from->rdx;
+    to->r10 = from->r10;
+    to->r8 = from->r8;
+    to->r9 = from->r9;
+    to->rip = from->rip;
+    to->rsp = from->rsp;
+    to->rbx = from->rbx;
+    to->rbp = from->rbp;
+    to->r12 = from->r12;
+    to->r13 = from->r13;
+    to->r14 = from->r14;
+    to->r15 = from->r15;
+    to->eflags = from->eflags;
+}
+
+static void load_scratch_regs(struct context *ctx)
+{
+    ctx->regs.rax = ctx->shared->regs.rax;
+    ctx->regs.rcx = ctx->shared->regs.rcx;
+    ctx->regs.r11 = ctx->shared->regs.r11;
+}
+
+static void event_syscall(struct context *ctx, int kind, struct event *ev)
+{
+    struct stub_context *shared = ctx->shared;
+
+    load_regs(ctx);
+    ctx->regs.rax = (uint64_t)-ENOSYS;
+    ctx->regs.rcx = ctx->regs.rip;
+    ctx->regs.r11 = ctx->regs.eflags;
+    for (unsigned i = 0; i < 2; i++) {
+        uint32_t len = __atomic_load_n(&shared->hint_len[i], __ATOMIC_RELAXED);
+        ctx->hint_addr[i] = shared->hint_addr[i];
+        ctx->hint_len[i] = MIN(len, (uint32_t)HINT_SIZE);
+    }
+    ev->kind = EVENT_SYSCALL;
+    ev->interrupted = kind & KIND_INTERRUPTED;
+}
+
+static void event_fault(struct context *ctx, struct event *ev)
+{
+    const struct stub_fault *f = &ctx->shared->fault;
+
+    load_regs(ctx);
+    load_scratch_regs(ctx);
+    ev->kind = EVENT_FAULT;
+    ev->fault = (struct fault){f->signo, f->code, f->addr, f->trapno, f->error_code, f->cr2};
+}
+
+static void event_kick(struct context *ctx, struct event *ev)
+{
+    load_regs(ctx);
+    load_scratch_regs(ctx);
+    ev->kind = EVENT_KICK;
+}
+
+static void take_event(struct context *ctx, int kind, struct event *ev)
+{
+    ctx->hint_len[0] = ctx->hint_len[1] = 0;
+    switch (kind & KIND_MASK) {
+    case KIND_SYSCALL:
+        event_syscall(ctx, kind, ev);
+        break;
+    case KIND_FAULT:
+        event_fault(ctx, ev);
+        break;
+    case KIND_KICK:
+        event_kick(ctx, ev);
+        break;
+    case KIND_ORDER_FAILED:
+        ev->kind = EVENT_ORDER_FAILED;
+        return; /* the guest has not run: regs and dirty stay */
+    default:
+        protocol_broken(ctx, "unknown event");
+        ev->kind = EVENT_DEAD;
+        return;
+    }
+    ctx->dirty = false;
+}
+
+/* Takes note of a kick that no event has answered yet. The caller looks for the kick's reason afterwards. */
+static bool take_kick(struct context *ctx)
+{
+    return UNLIKELY(atomic_load_explicit(&ctx->kick_pending, memory_order_relaxed)) &&
+           atomic_exchange(&ctx->kick_pending, 0);
+}
+
+void platform_run(struct context *ctx, struct event *ev)
+{
+    uint32_t reply = REPLY_RESUME;
+    int kind;
+
+    ev->interrupted = false;
+    if (ctx->deferred_failed) {
+        ctx->deferred_failed = false;
+        ev->kind = EVENT_ORDER_FAILED;
+        return;
+    }
+    if (take_kick(ctx)) {
+        ev->kind = EVENT_KICK;
+        return;
+    }
+    if (ctx->dirty) {
+        store_regs(ctx);
+        reply |= REPLY_FULL;
+    } else {
+        ctx->shared->reply_rax = ctx->regs.rax;
+    }
+    atomic_store_explicit(&ctx->in_guest, 1, memory_order_relaxed);
+    kind = hand_over(ctx, reply);
+    atomic_store_explicit(&ctx->in_guest, 0, memory_order_relaxed);
+    (void)take_kick(ctx);
+    if (kind < 0)
+        ev->kind = EVENT_DEAD;
+    else
+        take_event(ctx, kind, ev);
+}
+
+struct regs *context_regs(struct context *ctx)
+{
+    return &ctx->regs;
+}
+
+void context_set_regs_dirty(struct context *ctx)
+{
+    ctx->dirty = true;
+}
+
+struct address_space *context_as(struct context *ctx)
+{
+    return ctx->as;
+}
+
+pid_t context_host_tid(const struct context *ctx)
+{
+    return ctx->tid;
+}
+
+/* The host lets nobody read the clock of a single thread of another process; the process's is an upper bound. */
+int64_t context_cpu_time(const struct context *ctx)
+{
+    struct timespec ts;
+    clockid_t clock = (clockid_t)((~(unsigned)ctx->as->pid << 3) | 2);
+
+    if (clock_gettime(clock, &ts) < 0)
+        return 0;
+    return ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
+}
+
+/* ---- published values ---- */
+
+void context_set_answers(struct context *ctx, const struct stub_answers *a)
+{
+    struct stub_context *shared = ctx->shared;
+
+    ctx->answers = *a;
+    shared->pid_answer = a->pid;
+    shared->tid_answer = a->tid;
+    shared->ppid_answer = a->ppid;
+    shared->uid_answer = a->uid;
+    shared->euid_answer = a->euid;
+    shared->gid_answer = a->gid;
+    shared->egid_answer = a->egid;
+}
+
+void context_set_ppid(struct context *ctx, uint32_t ppid)
+{
+    __atomic_store_n(&ctx->shared->ppid_answer, ppid, __ATOMIC_RELAXED);
+}
+
+uint64_t context_sigmask(struct context *ctx)
+{
+    return __atomic_load_n(&ctx->shared->sigmask, __ATOMIC_RELAXED);
+}
+
+void context_set_sigmask(struct context *ctx, uint64_t mask)
+{
+    __atomic_store_n(&ctx->shared->sigmask, mask, __ATOMIC_RELAXED);
+}
+
+void context_set_sigpending(struct context *ctx, uint64_t pending)
+{
+    __atomic_store_n(&ctx->shared->sigpending, pending, __ATOMIC_SEQ_CST);
+}

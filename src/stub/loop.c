@@ -1,0 +1,286 @@
+/*
+ * The stub's side of the hand-off: rings, waits for the kernel's reply, executes its orders, and leaves for the
+ * guest or rings again. Runs on the context's own small stack, which every entry finds empty.
+ */
+#include "stub/stub.h"
+#include <asm/unistd.h>
+#include <errno.h>
+#include <linux/futex.h>
+#include <linux/socket.h>
+#include <linux/uio.h>
+
+/* ---- waiting ---- */
+
+static unsigned current_cpu(void)
+{
+    unsigned limit;
+
+    __asm__("lsl %1, %0" : "=r"(limit) : "r"(0x7b));
+    return limit & 0xfff;
+}
+
+static uint64_t time_stamp(void)
+{
+    uint32_t lo, hi;
+
+    __asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
+    return (uint64_t)hi << 32 | lo;
+}
+
+static bool spin_for_reply(struct stub_context *ctx)
+{
+    uint64_t start = time_stamp();
+
+    for (;;) {
+        for (int i = 0; i < 32; i++) {
+            if (__atomic_load_n(&ctx->state, __ATOMIC_ACQUIRE) != STATE_RING)
+                return true;
+            __builtin_ia32_pause();
+        }
+        if (__atomic_load_n(&ctx->parked, __ATOMIC_RELAXED) ||
+            !__atomic_load_n(&ctx->polled, __ATOMIC_RELAXED) ||
+            time_stamp() - start > __atomic_load_n(&ctx->spin_budget, __ATOMIC_RELAXED))
+            return false;
+    }
+}
+
+static void sleep_for_reply(struct stub_context *ctx)
+{
+    __atomic_exchange_n(&ctx->sleeping, 1, __ATOMIC_SEQ_CST);
+    while (__atomic_load_n(&ctx->state, __ATOMIC_SEQ_CST) == STATE_RING)
+        host6(__NR_futex, (uint64_t)&ctx->state, FUTEX_WAIT, STATE_RING, 0, 0, 0);
+    __atomic_store_n(&ctx->sleeping, 0, __ATOMIC_RELAXED);
+}
+
+static void wait_for_reply(struct stub_context *ctx, bool polled)
+{
+    if (!polled || !spin_for_reply(ctx))
+        sleep_for_reply(ctx);
+    __atomic_store_n(&ctx->state, STATE_GUEST, __ATOMIC_RELAXED);
+}
+
+/* Hands over to the kernel. True: a worker was polling, so an answer may come soon. */
+static bool ring(struct stub_context *ctx)
+{
+    __atomic_store_n(&ctx->kick, 0, __ATOMIC_RELAXED);
+    __atomic_exchange_n(&ctx->state, STATE_RING, __ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&ctx->polled, __ATOMIC_SEQ_CST))
+        return true;
+    static const uint64_t one = 1;
+    unsigned fd = STUB_EVENT_FD + current_cpu() % stub_values.event_fds;
+    host3(__NR_write, fd, &one, sizeof(one));
+    return false;
+}
+
+/* ---- orders ---- */
+
+struct user_message {
+    void *name;
+    int name_len;
+    struct iovec *iov;
+    size_t iov_len;
+    void *control;
+    size_t control_len;
+    unsigned flags;
+};
+
+/* Receives one message of the kernel's, with exactly `count` descriptors. 0 or -errno. */
+int stub_receive_fds(int *ret_fds, int count)
+{
+    struct {
+        size_t len;
+        int level, type;
+        int fds[2];
+    } control;
+    char byte;
+    struct iovec iov = {&byte, 1};
+    struct user_message msg = {.iov = &iov, .iov_len = 1, .control = &control,
+                               .control_len = sizeof(control)};
+    long n;
+
+    do
+        n = host3(__NR_recvmsg, STUB_CONTROL_FD, &msg, 0);
+    while (n == -EINTR);
+    if (n < 0)
+        return (int)n;
+    if (n == 0 || control.len != 16 + sizeof(int) * (unsigned)count)
+        return -EPROTO;
+    for (int i = 0; i < count; i++)
+        ret_fds[i] = control.fds[i];
+    return 0;
+}
+
+static long order_map_fd(const struct stub_order *o)
+{
+    int fd = -1;
+    long ret = stub_receive_fds(&fd, 1);
+
+    if (ret < 0)
+        return ret;
+    ret = host6(__NR_mmap, o->args[0], o->args[1], o->args[2], o->args[3], (uint64_t)fd, o->args[5]);
+    host3(__NR_close, fd, 0, 0);
+    return ret;
+}
+
+static long order_fork(struct stub_context *ctx)
+{
+    int fds[2] = {-1, -1};
+    long ret = stub_receive_fds(fds, 2);
+
+    if (ret < 0)
+        return ret;
+    do
+        ret = stub_fork(fds[0], fds[1], ctx);
+    while (ret == -EINTR);
+    host3(__NR_close, fds[0], 0, 0);
+    host3(__NR_close, fds[1], 0, 0);
+    return ret;
+}
+
+static long order_set_gs(struct stub_context *ctx, const struct stub_order *o)
+{
+    ctx->guest_gs = o->args[0];
+    ctx->uses_gs = (uint32_t)o->args[1];
+    return 0;
+}
+
+static long order_get_bases(struct stub_context *ctx)
+{
+    ctx->fs_base = __builtin_ia32_rdfsbase64();
+    ctx->gs_base = ctx->guest_gs;
+    return 0;
+}
+
+static _Noreturn void order_park(struct stub_context *ctx)
+{
+    for (;;)
+        host6(__NR_futex, (uint64_t)&ctx->reserved1, FUTEX_WAIT, 0, 0, 0, 0);
+}
+
+static long order_thread(const struct stub_order *o)
+{
+    uint64_t flags = o->flags & ORDER_SET_TLS ? STUB_THREAD_FLAGS_TLS : STUB_THREAD_FLAGS;
+
+    return stub_thread(flags, (struct stub_context *)o->args[0], o->args[1]);
+}
+
+/* Executes one order; false when it failed. */
+static bool execute(struct stub_context *ctx, struct stub_order *o)
+{
+    long ret = 0;
+
+    switch (o->op) {
+    case ORDER_COPY_IN:
+        ret = (long)stub_copy((void *)o->args[1], (void *)o->args[0], o->args[2]);
+        o->result = ret;
+        return (uint64_t)ret == o->args[2];
+    case ORDER_COPY_OUT:
+        ret = (long)stub_copy((void *)o->args[0], (void *)o->args[1], o->args[2]);
+        o->result = ret;
+        return (uint64_t)ret == o->args[2];
+    case ORDER_COPY_STRING:
+        ret = stub_copy_string((char *)o->args[1], (char *)o->args[0], o->args[2]);
+        break;
+    case ORDER_HOST:
+        ret = host6(o->nr, o->args[0], o->args[1], o->args[2], o->args[3], o->args[4], o->args[5]);
+        break;
+    case ORDER_MAP_FD:
+        ret = order_map_fd(o);
+        break;
+    case ORDER_SAVE_FP:
+        ret = stub_save_fp((void *)o->args[0], o->args[1]);
+        break;
+    case ORDER_LOAD_FP:
+        ret = stub_load_fp((void *)o->args[0], o->args[1]);
+        break;
+    case ORDER_RESET_FP:
+        stub_reset_fp(o->args[0]);
+        break;
+    case ORDER_SET_FS:
+        __builtin_ia32_wrfsbase64(o->args[0]);
+        break;
+    case ORDER_SET_GS:
+        ret = order_set_gs(ctx, o);
+        break;
+    case ORDER_GET_BASES:
+        ret = order_get_bases(ctx);
+        break;
+    case ORDER_FORK:
+        ret = order_fork(ctx);
+        break;
+    case ORDER_THREAD:
+        ret = order_thread(o);
+        break;
+    case ORDER_EXIT:
+        stub_gone();
+    case ORDER_PARK:
+        order_park(ctx);
+    default:
+        ret = -ENOSYS;
+        break;
+    }
+    o->result = ret;
+    /* Addresses that mmap returns are positive; nothing else is below -4095. */
+    return ret >= 0 || ret < -4095;
+}
+
+/* Executes a reply's orders: what to ring with, or 0 to resume the guest. */
+static uint32_t run_orders(struct stub_context *ctx, uint32_t reply)
+{
+    struct stub_order *orders = context_orders(ctx);
+    uint32_t count = REPLY_COUNT(reply);
+
+    bool failed = false;
+
+    if (count > MAX_ORDERS)
+        count = MAX_ORDERS;
+    for (uint32_t i = 0; i < count; i++)
+        if (!execute(ctx, &orders[i]) && !(orders[i].flags & ORDER_IGNORE_ERRORS))
+            failed = true;
+    if (failed)
+        return KIND_ORDER_FAILED;
+    return reply & REPLY_RESUME ? 0 : KIND_ORDERS_DONE;
+}
+
+static _Noreturn void leave(struct stub_context *ctx, uint32_t reply)
+{
+    if (reply & REPLY_FULL)
+        ctx->patched = 0;
+    else if (ctx->patched)
+        stub_exit_fast(ctx);
+    else
+        ctx->regs.rax = ctx->reply_rax;
+    stub_exit_full(ctx);
+}
+
+/* Follows the kernel's replies until one leads back to the guest. */
+static _Noreturn void serve(struct stub_context *ctx, bool polled)
+{
+    for (;;) {
+        wait_for_reply(ctx, polled);
+        uint32_t reply = ctx->reply;
+        uint32_t kind = REPLY_COUNT(reply) || !(reply & REPLY_RESUME) ? run_orders(ctx, reply) : 0;
+        if (!kind)
+            leave(ctx, reply);
+        ctx->kind = kind;
+        polled = ring(ctx);
+    }
+}
+
+_Noreturn void stub_event(struct stub_context *ctx, uint32_t kind)
+{
+    ctx->kind = kind;
+    serve(ctx, ring(ctx));
+}
+
+/* A new context: the kernel's turn already. */
+_Noreturn void stub_wait_first(struct stub_context *ctx)
+{
+    serve(ctx, __atomic_load_n(&ctx->polled, __ATOMIC_RELAXED));
+}
+
+_Noreturn void stub_thread_main(struct stub_context *ctx)
+{
+    stub_set_altstack(ctx);
+    stub_wait_first(ctx);
+}
