@@ -33,6 +33,9 @@
         max_a_ > max_b_ ? max_a_ : max_b_; \
     })
 
+/* An interrupted wait; the system call layer resolves it (kernel/signal.h has its relatives). */
+#define ERESTARTSYS 512
+
 #define PAGE_SHIFT 12
 #define PAGE_SIZE 4096UL
 #define PAGE_MASK (~(PAGE_SIZE - 1))

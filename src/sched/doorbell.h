@@ -22,14 +22,17 @@
 #define DOORBELL_RING 1u
 
 struct doorbell {
-    _Atomic uint32_t *word;    /* [I] in shared memory; DOORBELL_RING when the stub asks */
-    _Atomic uint32_t *polled;  /* [I] in shared memory: a worker is looking */
-    struct fiber *fiber;       /* [a] the fiber asleep on it */
-    _Atomic bool rung;         /* [a] rung from the kernel's side: doorbell_ring() */
-    _Atomic uint32_t state;    /* [a] private to sched */
-    struct list link;          /* private to sched */
-    int64_t last_served;       /* private to sched: arrival statistics */
-    uint32_t average_ns;       /* private to sched */
+    _Atomic uint32_t *word;         /* [I] in shared memory; DOORBELL_RING when the stub asks */
+    _Atomic uint32_t *polled;       /* [I] in shared memory: a worker is looking */
+    _Atomic uint32_t *blocked;      /* [I] in shared memory or NULL: doorbell_set_blocked_hint() */
+    struct fiber *fiber;            /* [I] while asleep on it */
+    _Atomic bool rung;              /* [a] rung from the kernel's side: doorbell_ring() */
+    _Atomic(struct worker *) worker; /* the worker that watches it, or NULL; changes under that one's watch lock */
+    unsigned index;                 /* [watch lock] in the worker's list */
+    bool is_polled;                 /* [watch lock] what *polled was last set to */
+    int home;                       /* [watch lock] worker of the CPU its stub last rang from unpolled, or -1 */
+    int64_t since;                  /* [watch lock] when the fiber went to sleep on it */
+    int64_t average;                /* [watch lock] ns between that and the next ring, a moving average */
 };
 
 void doorbell_init(struct doorbell *d, _Atomic uint32_t *word, _Atomic uint32_t *polled);
@@ -39,3 +42,9 @@ bool doorbell_wait(struct doorbell *d);
 void doorbell_ring(struct doorbell *d);
 /* The event descriptors that stubs write to, one a worker: index is the host CPU modulo the count. */
 unsigned doorbell_eventfds(int fds[static 64]);
+/*
+ * `blocked` points to a word in shared memory that the stub keeps non-zero while its thread sleeps in the host on its own
+ * account (a native futex): such a thread needs no CPU, so others may spin. A hint: a lie costs the liar's own
+ * sandbox some speed. Before the first doorbell_wait().
+ */
+void doorbell_set_blocked_hint(struct doorbell *d, _Atomic uint32_t *blocked);

@@ -16,19 +16,36 @@
 #pragma once
 #include "base/base.h"
 
+#ifdef __SANITIZE_ADDRESS__
+#define FIBER_STACK_SIZE (256 * 1024) /* its frames are several times as large */
+#else
 #define FIBER_STACK_SIZE (64 * 1024)
+#endif
+#define FIBER_HEADER_SIZE 256 /* struct fiber, at the high end of the stack */
 
 struct fiber;
 
 NODISCARD struct fiber *fiber_new(const char *name, void (*fn)(void *arg), void *arg);
 void fiber_start(struct fiber *f);
-struct fiber *fiber_self(void);
-bool in_fiber(void); /* false on plain threads (boot, unit tests without a scheduler) */
+bool in_fiber(void); /* false on plain threads (boot, unit tests without a scheduler) and in timer callbacks */
 void fiber_yield(void);
 
+/* The fiber that runs. Only where in_fiber(): elsewhere the answer is garbage. */
+static inline struct fiber *fiber_self(void)
+{
+    uintptr_t sp = (uintptr_t)__builtin_frame_address(0);
+    return (struct fiber *)((sp & ~(FIBER_STACK_SIZE - 1UL)) + FIBER_STACK_SIZE - FIBER_HEADER_SIZE);
+}
+
 /* Storage for the owner of the fiber: the task. current (kernel/task.h) is fiber_local() of fiber_self(). */
-void fiber_set_local(struct fiber *f, void *local);
-void *fiber_local(const struct fiber *f);
+static inline void fiber_set_local(struct fiber *f, void *local)
+{
+    *(void **)f = local;
+}
+static inline void *fiber_local(const struct fiber *f)
+{
+    return *(void *const *)f;
+}
 
 /*
  * Interruption. An interrupted fiber returns -ERESTARTSYS from interruptible waits, at once and until

@@ -1,0 +1,335 @@
+/*
+ * Doorbells: which worker looks at which shared word, and for how long.
+ *
+ * A fiber that sleeps on a doorbell is on the watch list of one worker, the one it last ran on. To be listed is to be
+ * asleep: whoever takes the entry off the list (under the list's lock) owns the fiber and runs it, so a word is only ever
+ * read while its memory is sure to be there. A worker that polls keeps its list's lock between looks; others who want
+ * the list announce themselves in `watch_wanted` and it steps aside.
+ *
+ * Policy. A doorbell is worth polling while its average interval (reply to next ring) is below POLL_BUDGET. A worker polls
+ * only while there are fewer running guest threads and polling workers than CPUs, and gives up when none of its doorbells has
+ * rung within the budget. A guest thread that had to wake a worker woke the one of its own CPU (`home`): that one serves
+ * it but must not poll for it, because it would take the very CPU the guest needs; it asks a worker that
+ * sleeps on another CPU to take over, and goes back to sleep.
+ */
+#include "sched/doorbell.h"
+#include "sched/private.h"
+#include <sched.h>
+#include <stdlib.h>
+
+#define POLL_BUDGET (50 * NSEC_PER_USEC)
+#define LONG_INTERVAL (4 * POLL_BUDGET) /* longer ones count as this, so that one pause is soon forgotten */
+#define ROUNDS 32                       /* looks at the list between two looks at the clock */
+
+void worker_init_watch(struct worker *w)
+{
+    spin_init(&w->watch_lock);
+}
+
+void doorbell_init(struct doorbell *d, _Atomic uint32_t *word, _Atomic uint32_t *polled)
+{
+    *d = (struct doorbell){.word = word, .polled = polled, .home = -1};
+}
+
+void doorbell_set_blocked_hint(struct doorbell *d, _Atomic uint32_t *blocked)
+{
+    d->blocked = blocked;
+}
+
+static bool has_rung(_Atomic uint32_t *word)
+{
+    return atomic_load_explicit(word, memory_order_acquire) == DOORBELL_RING;
+}
+
+bool doorbell_wait(struct doorbell *d)
+{
+    if (!has_rung(d->word) && !atomic_load(&d->rung)) {
+        d->fiber = fiber_self();
+        leave_stack(AFTER_DOORBELL, d);
+    }
+    return !atomic_exchange(&d->rung, false);
+}
+
+/* ---- watch lists ---- */
+
+/* For everybody but the list's own worker, which takes watch_lock as it is. */
+static void lock_list(struct worker *w)
+{
+    atomic_fetch_add(&w->watch_wanted, 1);
+    spin_lock(&w->watch_lock);
+    atomic_fetch_sub(&w->watch_wanted, 1);
+}
+
+static void list_append(struct worker *w, struct doorbell *d)
+{
+    assert(w->watch_count < w->watch_cap);
+    d->index = w->watch_count;
+    w->watch[d->index] = (struct watch_entry){d->word, d};
+    atomic_store(&w->watch_count, d->index + 1);
+    atomic_store(&d->worker, w);
+}
+
+static void list_take(struct worker *w, struct doorbell *d)
+{
+    unsigned last = w->watch_count - 1;
+    w->watch[d->index] = w->watch[last];
+    w->watch[d->index].bell->index = d->index;
+    atomic_store(&w->watch_count, last);
+    atomic_store(&d->worker, NULL);
+}
+
+/* Room for one more. Only the worker itself adds to its list. */
+static void list_reserve(struct worker *w)
+{
+    if (w->watch_count < w->watch_cap)
+        return;
+    unsigned cap = MAX(16u, w->watch_cap * 2);
+    struct watch_entry *grown = malloc(cap * sizeof(*grown)), *old;
+    assert_always(grown);
+    spin_lock(&w->watch_lock);
+    for (unsigned i = 0; i < w->watch_count; i++)
+        grown[i] = w->watch[i];
+    old = w->watch;
+    w->watch = grown;
+    w->watch_cap = cap;
+    spin_unlock(&w->watch_lock);
+    free(old);
+}
+
+/* Lists d on w, the caller's own worker; false if doorbell_ring() came before. */
+static bool list_add_checked(struct worker *w, struct doorbell *d)
+{
+    list_reserve(w);
+    spin_lock(&w->watch_lock);
+    list_append(w, d);
+    bool rung = atomic_load(&d->rung);
+    if (rung)
+        list_take(w, d);
+    spin_unlock(&w->watch_lock);
+    return !rung;
+}
+
+bool watch_add(struct worker *w, struct doorbell *d)
+{
+    d->since = now_monotonic();
+    return list_add_checked(w, d);
+}
+
+void doorbell_ring(struct doorbell *d)
+{
+    struct worker *w;
+    bool took = false;
+    atomic_store(&d->rung, true);
+    while (!took && (w = atomic_load(&d->worker))) {
+        lock_list(w);
+        took = atomic_load(&d->worker) == w;
+        if (took)
+            list_take(w, d);
+        spin_unlock(&w->watch_lock);
+    }
+    if (took)
+        make_ready(d->fiber);
+}
+
+static void set_polled(struct doorbell *d, bool polled)
+{
+    if (d->is_polled != polled)
+        atomic_store(d->polled, polled);
+    d->is_polled = polled;
+}
+
+/* Takes a doorbell that has rung off the list; its fiber is the caller's to run. */
+static struct fiber *claim(struct worker *owner, struct doorbell *d, int64_t now)
+{
+    int64_t interval = MIN(now - d->since, LONG_INTERVAL);
+    d->average += (interval - d->average) / 8;
+    list_take(owner, d);
+    return d->fiber;
+}
+
+/* One fiber whose doorbell has rung, the others into the queue of w. The list is locked. */
+static struct fiber *scan_locked(struct worker *w, struct worker *owner)
+{
+    struct fiber *first = NULL;
+    for (unsigned i = 0; i < owner->watch_count;) {
+        if (!has_rung(owner->watch[i].word)) {
+            i++;
+            continue;
+        }
+        struct doorbell *d = owner->watch[i].bell;
+        if (!d->is_polled && w->woken)
+            d->home = w->index;
+        struct fiber *f = claim(owner, d, w->now);
+        if (first)
+            worker_push(w, f);
+        else
+            first = f;
+    }
+    return first;
+}
+
+struct fiber *watch_scan(struct worker *w, struct worker *owner)
+{
+    if (atomic_load_explicit(&owner->watch_count, memory_order_relaxed) == 0)
+        return NULL;
+    if (owner == w)
+        spin_lock(&owner->watch_lock);
+    else
+        lock_list(owner);
+    struct fiber *f = scan_locked(w, owner);
+    spin_unlock(&owner->watch_lock);
+    return f;
+}
+
+bool watch_prepare_sleep(struct worker *w)
+{
+    if (atomic_load(&w->watch_count) == 0)
+        return true;
+    bool rung = false;
+    spin_lock(&w->watch_lock);
+    for (unsigned i = 0; i < w->watch_count; i++)
+        set_polled(w->watch[i].bell, false);
+    atomic_thread_fence(memory_order_seq_cst);
+    for (unsigned i = 0; i < w->watch_count; i++)
+        rung |= has_rung(w->watch[i].word);
+    spin_unlock(&w->watch_lock);
+    return !rung;
+}
+
+/* ---- policy ---- */
+
+unsigned guests_running(void)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < worker_count; i++)
+        n += atomic_load_explicit(&workers[i].watch_count, memory_order_relaxed);
+    return n;
+}
+
+static unsigned others_polling(const struct worker *w)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < worker_count; i++)
+        n += &workers[i] != w && atomic_load_explicit(&workers[i].polling, memory_order_relaxed);
+    return n;
+}
+
+static bool cpu_is_free(const struct worker *w)
+{
+    return guests_running() + others_polling(w) < worker_count;
+}
+
+static bool worth_polling(const struct doorbell *d, int64_t now)
+{
+    return d->average < POLL_BUDGET && now - d->since < POLL_BUDGET;
+}
+
+/* The time until which w should poll, 0 for not at all. Marks the doorbells it will poll for. The list is locked. */
+static int64_t plan_locked(struct worker *w, bool *ret_delegate)
+{
+    int64_t until = 0;
+    for (unsigned i = 0; i < w->watch_count; i++) {
+        struct doorbell *d = w->watch[i].bell;
+        if (!worth_polling(d, w->now))
+            continue;
+        if (d->home == (int)w->index) {
+            *ret_delegate = true;
+            continue;
+        }
+        set_polled(d, true);
+        until = MAX(until, d->since + POLL_BUDGET);
+    }
+    return until;
+}
+
+/* Asks a sleeping worker to poll for the doorbells whose guests run on this worker's own CPU. */
+static void delegate(struct worker *w)
+{
+    for (unsigned i = 1; i < worker_count; i++) {
+        struct worker *other = &workers[(w->index + i) % worker_count];
+        if (!atomic_load_explicit(&other->sleeping, memory_order_relaxed))
+            continue;
+        atomic_store(&other->asked_to_poll, true);
+        worker_poke(other);
+        return;
+    }
+}
+
+/* Takes over what is worth polling from workers that sleep. */
+static void adopt(struct worker *w)
+{
+    for (unsigned i = 1; i < worker_count; i++) {
+        struct worker *from = &workers[(w->index + i) % worker_count];
+        if (atomic_load_explicit(&from->watch_count, memory_order_relaxed) == 0)
+            continue;
+        lock_list(from);
+        for (unsigned j = 0; j < from->watch_count;) {
+            struct doorbell *d = from->watch[j].bell;
+            if (d->home != (int)from->index || !worth_polling(d, w->now)) {
+                j++;
+                continue;
+            }
+            list_take(from, d);
+            spin_unlock(&from->watch_lock);
+            if (!list_add_checked(w, d))
+                worker_push(w, d->fiber);
+            lock_list(from);
+        }
+        spin_unlock(&from->watch_lock);
+    }
+}
+
+/* Lets those in who want the list. */
+static void step_aside(struct worker *w)
+{
+    spin_unlock(&w->watch_lock);
+    while (atomic_load_explicit(&w->watch_wanted, memory_order_relaxed))
+        cpu_relax();
+    spin_lock(&w->watch_lock);
+}
+
+/* Looks until something has rung, or anything else wants this worker. The list is locked. */
+static struct fiber *poll_until(struct worker *w, int64_t until)
+{
+    for (;;) {
+        for (int i = 0; i < ROUNDS; i++) {
+            struct fiber *f = scan_locked(w, w);
+            if (f)
+                return f;
+            cpu_relax();
+        }
+        w->now = now_monotonic();
+        if (atomic_load_explicit(&w->watch_wanted, memory_order_relaxed))
+            step_aside(w);
+        if (atomic_load_explicit(&w->queue_len, memory_order_relaxed) || w->now >= until ||
+            w->now >= atomic_load_explicit(&w->next_timer, memory_order_relaxed) || !cpu_is_free(w))
+            return NULL;
+    }
+}
+
+bool watch_poll(struct worker *w, struct fiber **ret_fiber)
+{
+    bool delegating = false;
+    if (atomic_exchange(&w->asked_to_poll, false))
+        adopt(w);
+    if (atomic_load_explicit(&w->watch_count, memory_order_relaxed) == 0 || !cpu_is_free(w))
+        return false;
+    spin_lock(&w->watch_lock);
+    int64_t until = plan_locked(w, &delegating);
+    if (until) {
+        atomic_store(&w->polling, true);
+        *ret_fiber = poll_until(w, until);
+        atomic_store(&w->polling, false);
+    }
+    spin_unlock(&w->watch_lock);
+    if (!until && delegating)
+        delegate(w);
+    return until != 0;
+}
+
+unsigned doorbell_eventfds(int fds[static 64])
+{
+    for (unsigned i = 0; i < worker_count; i++)
+        fds[i] = workers[i].eventfd;
+    return worker_count;
+}
