@@ -42,8 +42,6 @@ enum donated_fd {
     /* 0, 1, 2: the first process's own; /dev/null where the caller had none */
     DONATED_CONTROL = 3,
     DONATED_LOG,    /* write only */
-    DONATED_PROC,   /* the host's /proc, O_PATH: facts about the machine, gone after lock-down */
-    DONATED_SYS,    /* the host's /sys, likewise */
     DONATED_ROOT,   /* the root tree, detached and read-only */
     DONATED_VOLUMES /* one for each volume, in order */
 };

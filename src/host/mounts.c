@@ -2,6 +2,7 @@
 #include "host/mounts.h"
 #include "base/cleanup.h"
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -28,16 +29,33 @@ static int mount_empty(const char *at)
     return mount("picket", at, "tmpfs", flags, "size=4k,nr_inodes=2,mode=555") < 0 ? -errno : 0;
 }
 
-int host_cover_mount(const char *root, const char *name)
+/* root/name into path; true if something is mounted there. */
+static bool find_mount(const char *root, const char *name, char path[static PATH_MAX])
 {
-    char path[4096];
-    if ((size_t)snprintf(path, sizeof path, "%s/%s", root, name) >= sizeof path)
-        return -ENAMETOOLONG;
     struct statx st;
-    if (statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &st) < 0 ||
-        !(st.stx_attributes & STATX_ATTR_MOUNT_ROOT) || !S_ISDIR(st.stx_mode))
-        return 0;
-    return mount_empty(path);
+    return (size_t)snprintf(path, PATH_MAX, "%s/%s", root, name) < PATH_MAX &&
+           statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &st) == 0 &&
+           (st.stx_attributes & STATX_ATTR_MOUNT_ROOT) && S_ISDIR(st.stx_mode);
+}
+
+int host_clone_root(const char *root)
+{
+    static const char *const hidden[] = {"proc", "sys", "dev"};
+    char covers[ARRAY_SIZE(hidden)][PATH_MAX];
+    size_t count = 0;
+    int result = 0;
+    for (size_t i = 0; i < ARRAY_SIZE(hidden) && result == 0; i++)
+        if (find_mount(root, hidden[i], covers[count]) && (result = mount_empty(covers[count])) == 0)
+            count++;
+    if (result == 0)
+        result = host_clone_tree(root, true);
+    /* The caller still needs its own /proc. */
+    while (count)
+        if (umount2(covers[--count], MNT_DETACH) < 0 && result >= 0) {
+            close(result);
+            result = -errno;
+        }
+    return result;
 }
 
 int host_empty_root(void)

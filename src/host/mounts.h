@@ -11,9 +11,9 @@
  * descriptor, close-on-exec, or -errno. */
 NODISCARD int host_clone_tree(const char *path, bool read_only);
 
-/* Hides what is mounted at root/name behind an empty read-only directory, in the caller's (own) mount namespace.
- * Does nothing when nothing is mounted there. */
-NODISCARD int host_cover_mount(const char *root, const char *name);
+/* The same of a directory that will be a root: where /proc, /sys and /dev are mounted below it, the copy has an empty
+ * read-only directory instead. The caller is in its own mount namespace. */
+NODISCARD int host_clone_root(const char *path);
 
 /* Replaces the root of the caller's (own) mount namespace by an empty read-only directory: no path of the host
  * exists any more. */

@@ -25,8 +25,6 @@
 #define KERNEL_NAME "picket-kernel"
 #define FD_SHELF 128 /* where descriptors wait until their final numbers are free; above all of those */
 
-static const char *const covered[] = {"proc", "sys", "dev"};
-
 /* ---- the child ---- */
 
 _Noreturn static void child_fail(int control, const char *what, const char *path, int error)
@@ -50,24 +48,6 @@ static void shelve(int *fd, int control)
     *fd = high;
 }
 
-static int open_shelved(const char *path, int flags, int control)
-{
-    int fd = open(path, flags | O_CLOEXEC);
-    if (fd < 0)
-        child_fail(control, "cannot open", path, errno);
-    shelve(&fd, control);
-    return fd;
-}
-
-static int clone_tree_shelved(const char *path, bool read_only, const char *what, int control)
-{
-    int fd = host_clone_tree(path, read_only);
-    if (fd < 0)
-        child_fail(control, what, path, -fd);
-    shelve(&fd, control);
-    return fd;
-}
-
 static void place(int fd, int number, int control)
 {
     if (dup2(fd, number) < 0)
@@ -77,23 +57,24 @@ static void place(int fd, int number, int control)
 static void child_prepare_fds(const struct sandbox_spec *spec, int control)
 {
     int fds[DONATED_VOLUMES + PROTOCOL_MAX_VOLUMES];
-    int log = spec->log_fd;
-    if (log >= 0)
-        shelve(&log, control);
+    int log = spec->log_fd >= 0 ? spec->log_fd : open("/dev/null", O_WRONLY | O_CLOEXEC);
+    if (log < 0)
+        child_fail(control, "cannot open", "/dev/null", errno);
+    shelve(&log, control);
     fds[DONATED_CONTROL] = control;
-    fds[DONATED_LOG] = log >= 0 ? log : open_shelved("/dev/null", O_WRONLY, control);
-    fds[DONATED_PROC] = open_shelved("/proc", O_PATH | O_DIRECTORY, control);
-    fds[DONATED_SYS] = open_shelved("/sys", O_PATH | O_DIRECTORY, control);
-    for (unsigned i = 0; i < spec->volume_count; i++)
-        fds[DONATED_VOLUMES + i] = clone_tree_shelved(spec->volumes[i].source, spec->volumes[i].read_only,
-                                                      "cannot use volume", control);
-    /* The sandbox has its own of these; the host's must not be in its reach at all. */
-    for (size_t i = 0; i < ARRAY_SIZE(covered); i++) {
-        int err = host_cover_mount(spec->root, covered[i]);
-        if (err)
-            child_fail(control, "cannot cover a mount below", spec->root, -err);
+    fds[DONATED_LOG] = log;
+    for (unsigned i = 0; i < spec->volume_count; i++) {
+        const struct volume *v = &spec->volumes[i];
+        int *fd = &fds[DONATED_VOLUMES + i];
+        *fd = host_clone_tree(v->source, v->read_only);
+        if (*fd < 0)
+            child_fail(control, "cannot use volume", v->source, -*fd);
+        shelve(fd, control);
     }
-    fds[DONATED_ROOT] = clone_tree_shelved(spec->root, true, "cannot use root", control);
+    fds[DONATED_ROOT] = host_clone_root(spec->root);
+    if (fds[DONATED_ROOT] < 0)
+        child_fail(control, "cannot use root", spec->root, -fds[DONATED_ROOT]);
+    shelve(&fds[DONATED_ROOT], control);
 
     unsigned end = DONATED_VOLUMES + spec->volume_count;
     for (unsigned i = DONATED_CONTROL; i < end; i++)
@@ -132,7 +113,7 @@ static int find_kernel(char path[static PATH_MAX], struct error *err)
     snprintf(path, PATH_MAX, "%s/%s", PICKET_LIBEXECDIR, KERNEL_NAME);
     if (access(path, X_OK) == 0)
         return 0;
-    return error_set(err, EXIT_PICKET, "cannot find %s, neither beside picket nor in %s", KERNEL_NAME, PICKET_LIBEXECDIR);
+    return error_set(err, EXIT_PICKET, "cannot find " KERNEL_NAME ", neither beside picket nor in " PICKET_LIBEXECDIR);
 }
 
 /* Makes sure that 0, 1 and 2 are taken, so that nothing of ours gets these numbers. */
@@ -204,7 +185,7 @@ int sandbox_start(const struct sandbox_spec *spec, struct sandbox *ret, struct e
         child_main(spec, kernel, theirs);
     }
     if (pid < 0)
-        return error_set(err, EXIT_PICKET, "the host does not allow a sandbox's namespaces: %s ('picket doctor' knows more)",
+        return error_set(err, EXIT_PICKET, "the host forbids a sandbox's namespaces: %s (see 'picket doctor')",
                          strerror(-pid));
     int e = host_map_ids(pid);
     if (e) {

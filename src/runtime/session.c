@@ -9,6 +9,7 @@
 #include "runtime/session.h"
 #include "base/cleanup.h"
 #include "runtime/sandbox.h"
+#include "runtime/terminal.h"
 #include <jansson.h>
 #include <poll.h>
 #include <signal.h>
@@ -17,7 +18,6 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <termios.h>
 #include <unistd.h>
 
 static const int forwarded[] = {SIGHUP,  SIGINT,  SIGQUIT,  SIGTERM, SIGUSR1, SIGUSR2,
@@ -27,6 +27,7 @@ struct session {
     struct sandbox *sandbox;
     char *line; /* received and not yet a whole line */
     size_t len;
+    struct terminal terminal;
     bool ended; /* wait_status is the command's */
     int wait_status;
 };
@@ -42,6 +43,7 @@ void session_block_signals(void)
 {
     sigset_t set;
     forwarded_set(&set);
+    sigaddset(&set, SIGPIPE); /* the kernel process may be gone when we write to it */
     sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
@@ -52,11 +54,11 @@ static void forward_signal(struct session *s, int signals)
         return;
     /* The terminal's driver is the host kernel; processes have SI_USER and the like, which are not positive. */
     bool from_terminal = info.ssi_code > 0;
-    char text[160];
-    int len = snprintf(text, sizeof text,
-                       "{\"jsonrpc\":\"2.0\",\"method\":\"" METHOD_SIGNAL "\",\"params\":{\"signo\":%u,\"foreground\":%s}}\n",
-                       info.ssi_signo, from_terminal ? "true" : "false");
-    (void)!send(s->sandbox->control, text, (size_t)len, MSG_NOSIGNAL);
+    if (info.ssi_signo == SIGCONT)
+        terminal_enter(&s->terminal);
+    dprintf(s->sandbox->control,
+            "{\"jsonrpc\":\"2.0\",\"method\":\"%s\",\"params\":{\"signo\":%u,\"foreground\":%s}}\n",
+            METHOD_SIGNAL, info.ssi_signo, from_terminal ? "true" : "false");
 }
 
 /* An answer to the start message: 0 when the command runs, -1 with its error. */
@@ -81,6 +83,7 @@ static int handle_message(struct session *s, json_t *message, struct error *err)
         s->ended = true;
         s->wait_status = (int)json_integer_value(json_object_get(params, "exit_status"));
     } else if (strcmp(method, EVENT_STOPPED) == 0) {
+        terminal_leave(&s->terminal);
         raise(SIGSTOP);
     }
     return 0;
@@ -113,8 +116,8 @@ static int kernel_died(struct session *s, struct error *err)
         if (errno != EINTR)
             return error_set(err, EXIT_PICKET, "the sandbox's kernel process is gone");
     if (WIFSIGNALED(status))
-        return error_set(err, EXIT_PICKET, "the sandbox's kernel process was killed by signal %d (%s)", WTERMSIG(status),
-                         strsignal(WTERMSIG(status)));
+        return error_set(err, EXIT_PICKET, "the sandbox's kernel process was killed by signal %d (%s)",
+                         WTERMSIG(status), strsignal(WTERMSIG(status)));
     return error_set(err, EXIT_PICKET, "the sandbox's kernel process ended with status %d", WEXITSTATUS(status));
 }
 
@@ -161,8 +164,7 @@ static int session_loop(struct session *s, struct error *err)
 int sandbox_wait(struct sandbox *sandbox, struct error *err)
 {
     struct session s = {.sandbox = sandbox};
-    struct termios terminal;
-    bool has_terminal = tcgetattr(STDIN_FILENO, &terminal) == 0;
+    terminal_enter(&s.terminal);
     int result = session_loop(&s, err);
     free(s.line);
     close(TAKE_FD(sandbox->control));
@@ -172,9 +174,7 @@ int sandbox_wait(struct sandbox *sandbox, struct error *err)
         while (waitpid(sandbox->pid, NULL, 0) < 0 && errno == EINTR)
             ;
     }
-    /* A command that was killed had no chance to put the terminal right. */
-    if (has_terminal && (result < 0 || WIFSIGNALED(s.wait_status)))
-        tcsetattr(STDIN_FILENO, TCSANOW, &terminal);
+    terminal_leave(&s.terminal);
     if (result < 0)
         return result;
     return WIFSIGNALED(s.wait_status) ? EXIT_SIGNAL_BASE + WTERMSIG(s.wait_status) : WEXITSTATUS(s.wait_status);

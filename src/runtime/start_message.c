@@ -62,7 +62,8 @@ static json_t *limits(void)
     for (int i = 0; i < RLIM_NLIMITS; i++) {
         struct rlimit l;
         if (names[i] && getrlimit(i, &l) == 0)
-            json_object_set_new(object, names[i], json_pack("[o, o]", limit_value(l.rlim_cur), limit_value(l.rlim_max)));
+            json_object_set_new(object, names[i],
+                                json_pack("[o, o]", limit_value(l.rlim_cur), limit_value(l.rlim_max)));
     }
     return object;
 }
