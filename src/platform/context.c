@@ -14,6 +14,13 @@
 /* About what sleeping and being woken costs; spinning longer than that cannot pay. */
 #define SPIN_BUDGET_TICKS 100000
 
+static uint32_t context_flags = CONTEXT_LOCAL_ANSWERS | CONTEXT_HINTS;
+
+void platform_set_local_answers(bool on)
+{
+    context_flags = on ? CONTEXT_LOCAL_ANSWERS | CONTEXT_HINTS : CONTEXT_HINTS;
+}
+
 static void init_shared(struct context *ctx)
 {
     struct stub_context *shared = ctx->shared;
@@ -21,7 +28,7 @@ static void init_shared(struct context *ctx)
     memset(shared, 0, sizeof(*shared));
     memcpy(shared->nonce, ctx->as->nonce, NONCE_SIZE);
     shared->spin_budget = SPIN_BUDGET_TICKS;
-    shared->flags = CONTEXT_LOCAL_ANSWERS | CONTEXT_HINTS;
+    shared->flags = context_flags;
     shared->tid = 1;
     shared->state = STATE_RING;
 }
@@ -76,7 +83,6 @@ void context_inherit(struct context *ctx, const struct context *from)
 {
     ctx->shared->uses_gs = __atomic_load_n(&from->shared->uses_gs, __ATOMIC_RELAXED);
     ctx->shared->guest_gs = __atomic_load_n(&from->shared->guest_gs, __ATOMIC_RELAXED);
-    ctx->shared->flags = __atomic_load_n(&from->shared->flags, __ATOMIC_RELAXED);
     context_set_sigmask(ctx, context_sigmask((struct context *)from));
     context_set_answers(ctx, &from->answers);
 }

@@ -163,6 +163,10 @@ NODISCARD int order_set_gs(struct context *ctx, uint64_t base);
 
 /* ---- what the stub answers by itself (a per-thread page of values the kernel publishes) ---- */
 
+/* Whether stubs answer at all: off while every call is to be seen (--strace). For address spaces made from now on;
+ * call before platform_start(). */
+void platform_set_local_answers(bool on);
+
 struct stub_answers {
     uint32_t pid, tid, ppid, uid, euid, gid, egid;
 };

@@ -11,7 +11,7 @@
     .section .text.entry, "ax"
 
     .globl _start, stub_signal_return, stub_leave_signal, stub_exit_fast, stub_exit_full, stub_gone
-    .globl stub_switch_stack, stub_kick_restart, stub_fork, stub_thread, stub_kick_fixups
+    .globl stub_futex_wait, stub_switch_stack, stub_kick_restart, stub_fork, stub_thread, stub_kick_fixups
 
 _start:
     xor %ebp, %ebp
@@ -113,6 +113,25 @@ stub_kick_restart:
     call stub_kicked
     ud2
 
+/* (uaddr, op, value, timeout, ctx, bitset): a futex wait that a kick interrupts, however late it looks. */
+stub_futex_wait:
+    push %rbx
+    mov %r8, %rbx
+    mov %rcx, %r10
+    xor %r8d, %r8d
+    mov $202, %eax
+futex_wait_start:
+    cmpl $0, CTX_KICK(%rbx)
+    jne futex_wait_kicked
+    syscall
+futex_wait_end:
+    pop %rbx
+    ret
+futex_wait_kicked:
+    mov $-4, %rax
+    pop %rbx
+    ret
+
 /* The thread ends. When the host has cleared tid in the context, the slot may be used again. */
 stub_gone:
     mov $60, %eax
@@ -196,6 +215,7 @@ stub_thread:
     .balign 8
 stub_kick_fixups:
     .quad stub_exit_fast, stub_exit_fast_end, stub_kick_restart
+    .quad futex_wait_start, futex_wait_end, futex_wait_kicked
     .quad stub_exit_full, stub_exit_full_end, stub_kick_restart
     .quad 0, 0, 0
 

@@ -242,7 +242,7 @@ static uint32_t run_orders(struct stub_context *ctx, uint32_t reply)
     return reply & REPLY_RESUME ? 0 : KIND_ORDERS_DONE;
 }
 
-static _Noreturn void leave(struct stub_context *ctx, uint32_t reply)
+_Noreturn void stub_leave(struct stub_context *ctx, uint32_t reply)
 {
     if (reply & REPLY_FULL)
         ctx->patched = 0;
@@ -261,7 +261,7 @@ static _Noreturn void serve(struct stub_context *ctx, bool polled)
         uint32_t reply = ctx->reply;
         uint32_t kind = REPLY_COUNT(reply) || !(reply & REPLY_RESUME) ? run_orders(ctx, reply) : 0;
         if (!kind)
-            leave(ctx, reply);
+            stub_leave(ctx, reply);
         ctx->kind = kind;
         polled = ring(ctx);
     }

@@ -136,7 +136,6 @@ void stub_signal(int signo, void *info_, void *uc_)
 }
 
 /* From stub_leave_signal, on the context's stack. */
-_Noreturn void stub_signal_event(struct stub_context *ctx);
 _Noreturn void stub_signal_event(struct stub_context *ctx)
 {
     if (ctx->kind == KIND_SYSCALL)
@@ -145,7 +144,6 @@ _Noreturn void stub_signal_event(struct stub_context *ctx)
 }
 
 /* A kick that found the thread on its way out: the registers in the context are what the guest would have had. */
-_Noreturn void stub_kicked(struct stub_context *ctx);
 _Noreturn void stub_kicked(struct stub_context *ctx)
 {
     if (ctx->patched) { /* what the short way would have made of them */

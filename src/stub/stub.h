@@ -80,6 +80,9 @@ _Noreturn void stub_exit_full(struct stub_context *ctx);
 _Noreturn void stub_gone(void);
 _Noreturn void stub_switch_stack(struct stub_context *ctx, void (*fn)(struct stub_context *ctx));
 void stub_kick_restart(void);
+/* futex(2) with a wait operation; -EINTR if a kick came before or during it. */
+long stub_futex_wait(uint64_t uaddr, uint64_t op, uint64_t value, uint64_t timeout,
+                     struct stub_context *ctx, uint64_t bitset);
 long stub_fork(int memfd, int control, struct stub_context *ctx);
 long stub_thread(uint64_t flags, struct stub_context *new_ctx, uint64_t tls);
 
@@ -104,10 +107,16 @@ _Noreturn void stub_thread_main(struct stub_context *ctx);
 void stub_set_altstack(struct stub_context *ctx);
 int stub_receive_fds(int *ret_fds, int count);
 
-/* call.c */
+/* Back to the guest as the flags of `reply` say. */
+_Noreturn void stub_leave(struct stub_context *ctx, uint32_t reply);
+
+/* call.c, hints.c */
 _Noreturn void stub_call(struct stub_context *ctx);
+void stub_send_hints(struct stub_context *ctx);
 
 /* signal.c */
+_Noreturn void stub_kicked(struct stub_context *ctx);
+_Noreturn void stub_signal_event(struct stub_context *ctx);
 void stub_signal(int signo, void *info, void *uc);
 
 #pragma GCC visibility pop
