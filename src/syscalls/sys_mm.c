@@ -1,0 +1,84 @@
+/*
+ * Memory: mmap and its family, decoded.
+ */
+#include "kernel/fdtable.h"
+#include "mm/mm.h"
+#include "syscalls/prototypes.h"
+#include "vfs/file.h"
+#include <sys/mman.h>
+
+int64_t sys_mmap(const uint64_t *a)
+{
+    int flags = (int)a[3], fd = (int)a[4];
+    CLEANUP_FILE struct file *file = NULL;
+    if (a[5] & ~PAGE_MASK)
+        return -EINVAL;
+    if (flags & MAP_HUGETLB) /* no huge pages were set aside */
+        return flags & MAP_ANONYMOUS ? -ENOMEM : -EINVAL;
+    if (!(flags & MAP_ANONYMOUS)) {
+        int err = fd_file(fd, &file);
+        if (err < 0)
+            return err;
+    }
+    return do_mmap(a[0], a[1], (int)a[2], flags, file, a[5]);
+}
+
+int64_t sys_munmap(const uint64_t *a)
+{
+    return do_munmap(a[0], a[1]);
+}
+
+int64_t sys_mprotect(const uint64_t *a)
+{
+    return a[2] >> 32 ? -EINVAL : do_mprotect(a[0], a[1], (int)a[2]);
+}
+
+int64_t sys_brk(const uint64_t *a)
+{
+    return do_brk(a[0]);
+}
+
+int64_t sys_mremap(const uint64_t *a)
+{
+    return a[3] >> 32 ? -EINVAL : do_mremap(a[0], a[1], a[2], (int)a[3], a[4]);
+}
+
+int64_t sys_madvise(const uint64_t *a)
+{
+    return do_madvise(a[0], a[1], (int)a[2]);
+}
+
+int64_t sys_msync(const uint64_t *a)
+{
+    return do_msync(a[0], a[1], (int)a[2]);
+}
+
+int64_t sys_mincore(const uint64_t *a)
+{
+    return do_mincore(a[0], a[1], a[2]);
+}
+
+int64_t sys_mlock(const uint64_t *a)
+{
+    return do_mlock(a[0], a[1], 0);
+}
+
+int64_t sys_mlock2(const uint64_t *a)
+{
+    return do_mlock(a[0], a[1], (int)a[2]);
+}
+
+int64_t sys_munlock(const uint64_t *a)
+{
+    return do_munlock(a[0], a[1]);
+}
+
+int64_t sys_mlockall(const uint64_t *a)
+{
+    return do_mlockall((int)a[0]);
+}
+
+int64_t sys_munlockall(const uint64_t *a)
+{
+    return do_munlockall();
+}
