@@ -14,22 +14,27 @@
 
 #define WRITE_CHUNK (128 * 1024)
 
-/* An orphan can be opened again (through /proc/self/fd) with what its opener had. */
+/* An orphan can be opened again (through /proc/self/fd) by what its other users have. It may be
+ * more than was asked for: the VFS keeps to the file's own mode, and mappings are refused. */
+static int open_orphan(struct host_inode *h, int access, struct host_fd **ret)
+{
+    int err = object_fd(h, true, ret);
+    if (err < 0)
+        return err;
+    if ((*ret)->flags == O_RDWR || (*ret)->flags == access)
+        return 0;
+    host_fd_put(*ret);
+    return -ESTALE;
+}
+
 static int open_fd(struct host_inode *h, int access, struct host_fd **ret)
 {
-    if (access == O_RDONLY)
-        return read_fd(h, ret);
-    if (hostfs_of(&h->inode)->flags & HOSTFS_READ_ONLY)
+    if (access != O_RDONLY && hostfs_of(&h->inode)->flags & HOSTFS_READ_ONLY)
         return -EROFS;
-    if (spare_take(h, ret))
+    if (access != O_RDONLY && spare_take(h, ret))
         return 0;
-    int err = place_open(h, access, ret);
-    if (err == -ESTALE && write_fd(h, ret) >= 0) {
-        if ((*ret)->flags == O_RDWR || (*ret)->flags == access)
-            return 0;
-        host_fd_put(*ret);
-    }
-    return err;
+    int err = access == O_RDONLY ? read_fd(h, ret) : place_open(h, access, ret);
+    return err == -ESTALE ? open_orphan(h, access, ret) : err;
 }
 
 static int hostfs_open(struct inode *inode, struct file *file)
@@ -166,6 +171,8 @@ static int hostfs_mmap(struct file *file, struct mmap_request *req)
     struct host_inode *h = host_inode(file->inode);
     struct host_fd *f = file->private_data, *reader;
     bool shared = (req->flags & MAP_TYPE) != MAP_PRIVATE;
+    if (f->flags != O_RDONLY && !file_writable(file))
+        return -EACCES;
     if (!shared && f->flags != O_RDONLY && read_fd(h, &reader) >= 0) {
         /* Cached in the inode, which the file keeps; borrowed like the file's own. */
         req->fd = reader->fd;
