@@ -51,7 +51,7 @@ void host_call_deferred(struct context *ctx, int nr, uint64_t a, uint64_t b, uin
 
 static int unmap_range(struct mm *mm, struct context *ctx, uaddr_t start, uaddr_t end)
 {
-    if (atomic_load(&mm->tasks) > 1)
+    if (refcount_read(&mm->ref) > 1) /* more tasks, or a reader of /proc: then it costs a hand-off more */
         return (int)host_call(ctx, SYS_munmap, start, end - start, 0);
     uint64_t args[6] = {start, end - start};
     order_defer_host(ctx, SYS_munmap, args, false);
