@@ -2,8 +2,9 @@
  * The dentry cache: names in directories, found without asking the file system.
  *
  * A dentry is one name in one parent directory: positive (has an inode), or negative (the name is known to be absent).
- * The cache is a hash table over (parent, name) with a global LRU of unreferenced dentries, bounded; parents are pinned by
- * their children. A dentry's reference pins it, its inode and its ancestors.
+ * The cache is a hash table over (parent, name), bounded, with second-chance replacement; the table itself holds one
+ * reference to each of its dentries. Parents are pinned by their children. A dentry's reference pins it, its inode and its
+ * ancestors.
  *
  * Locks: dentry_lock (one spinlock, vfs/dentry.c) protects the hash, LRU, parent/name changes by rename, and the step from
  * negative to positive and back. d->inode of a referenced positive dentry changes only under its parent's inode->lock.
@@ -20,7 +21,11 @@ struct dentry {
     struct super_block *sb;   /* [I] */
     struct list hash_link;    /* [dentry_lock] */
     struct list lru_link;     /* [dentry_lock] */
-    bool hashed;              /* [dentry_lock] false: unlinked, anonymous or volatile */
+    struct list children;     /* [dentry_lock] of sibling: every dentry whose parent this is */
+    struct list sibling;      /* [dentry_lock] */
+    bool hashed;              /* [dentry_lock] the cache holds one reference; false: unlinked, anonymous or volatile */
+    bool deleted;             /* [dentry_lock] its name was removed */
+    bool used;                /* [dentry_lock] found since the LRU scan last passed */
     bool mountpoint;          /* [mount lock] something is mounted here in some namespace */
     const char *anon_name;    /* [I] what d_path shows for an anonymous file, or NULL */
     uint32_t name_len, name_hash;
@@ -33,6 +38,8 @@ struct name name_make(const char *s, size_t len);
 
 NODISCARD int dentry_new_root(struct super_block *sb, struct dentry **ret);
 NODISCARD int dentry_new_anon(const char *name, struct inode *inode, struct dentry **ret); /* takes a reference to inode */
+/* The nameless dentry of an O_TMPFILE file in `parent`; takes a reference to inode. */
+NODISCARD int dentry_new_unlinked(struct dentry *parent, struct inode *inode, struct dentry **ret);
 struct dentry *dentry_get(struct dentry *d);
 void dentry_put(struct dentry *d);
 
@@ -52,4 +59,6 @@ void dentry_exchange(struct dentry *a, struct dentry *b);
 /* Forgets cached children of a directory whose contents changed behind the VFS (hostfs shared, proc). */
 void dentry_invalidate(struct dentry *d);
 bool dentry_is_ancestor(struct dentry *ancestor, struct dentry *d);
+void dcache_forget_sb(struct super_block *sb); /* the last mount is going: every cached dentry of it */
+unsigned dcache_count(void);
 void dcache_shrink(void); /* drop every unreferenced dentry (umount, tests) */

@@ -84,6 +84,8 @@ NODISCARD int file_new(const struct path *path, const struct file_ops *ops, uint
  * or "pipe:[12]"; mode is what fstat shows. */
 NODISCARD int file_new_anon(const char *name, uint32_t mode, const struct file_ops *ops, void *private_data,
                             uint32_t flags, struct file **ret);
+/* A file on an inode without a path: what stacked file systems (overlay) open below. path is empty; ops->open is called. */
+NODISCARD int file_new_inode(struct inode *inode, uint32_t flags, const struct cred *cred, struct file **ret);
 struct file *file_get(struct file *f);
 void file_put(struct file *f);
 DEFINE_CLEANUP(struct file *, file_put)

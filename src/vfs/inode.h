@@ -18,6 +18,7 @@
 #include "base/refcount.h"
 #include "kernel/cred.h"
 #include "sched/mutex.h"
+#include <stdatomic.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -118,6 +119,10 @@ struct inode {
     struct mutex lock;
     struct attr attr;                 /* [lock] except fields read singly for display and permission */
     bool dcache_volatile;             /* [I] children are never cached (proc's pid directories) */
+    _Atomic bool attr_current;        /* [a] attr is up to date although ops->getattr exists: stat need not call it */
+    bool dead;                        /* [lock] a directory that was removed: nothing can be made in it */
+    bool linkable;                    /* [lock] nlink 0, but linkat may give it a name (O_TMPFILE) */
+    const char *link;                 /* [I] a symlink's text if it never changes (owned by the file system), or NULL */
     void *pipe;                       /* [lock] the pipe behind a FIFO (fs/pipe) */
     void *sock;                       /* [lock] the socket bound to this name */
     struct file_lock_list *locks;     /* [a] advisory locks, made on first use (vfs/locks.c) */
@@ -139,6 +144,7 @@ struct super_block {
     uint64_t dev;                    /* [I] st_dev of its files, from sb_new_dev() */
     unsigned long magic;             /* [I] statfs f_type */
     struct inode *root;              /* [I] reference */
+    struct dentry *root_dentry;      /* [a] reference, made by the first mount */
     struct mutex rename_lock;        /* serialises directory renames */
     _Atomic uint64_t next_ino;
     bool read_only;
@@ -148,7 +154,12 @@ struct super_block {
 
 NODISCARD int sb_new(const char *type, const char *source, unsigned long magic, const struct super_ops *ops,
                      struct super_block **ret); /* dev, locks, ref = 1; the caller sets root */
+struct super_block *sb_get(struct super_block *sb);
 void sb_put(struct super_block *sb);
+uint64_t sb_new_dev(void); /* a device number of major 0, as Linux gives file systems without a device */
+
+/* The time for stamps: CLOCK_REALTIME at the granularity of the tick, as Linux's file systems take it. Cheap. */
+int64_t vfs_now(void);
 
 /* Fills ref = 1, lock, ops and attr: mode, uid/gid, nlink 1 (2 for directories), dev, ino (next_ino), times now. */
 void inode_init(struct inode *inode, struct super_block *sb, const struct inode_ops *ops,

@@ -4,7 +4,8 @@
  * A mount shows a tree (a dentry of a super block) at a mount point. A path is a place: a mount and a dentry in it. A mount
  * namespace is a tree of mounts with one root. Propagation: private, shared, slave and unbindable flags are kept; shared
  * subtrees propagate.
- * Lock: mount_lock (a mutex, vfs/mount.c) protects the tree of all namespaces; mount hash look-ups take its spinlock only.
+ * Lock: mount_lock (a mutex, vfs/mount.c) protects the tree of all namespaces. Changes to what the walk reads (the hash,
+ * parent, mountpoint, root) also hold dentry_lock (vfs/dentry.h), so a walk needs that one alone.
  */
 #pragma once
 #include "base/base.h"
@@ -22,6 +23,8 @@ struct path {
     struct dentry *dentry;
 };
 
+struct mount *mount_get(struct mount *m);
+void mount_put(struct mount *m);
 void path_get(const struct path *p); /* references both */
 void path_put(const struct path *p);
 static inline bool path_equal(const struct path *a, const struct path *b)
@@ -63,7 +66,10 @@ NODISCARD int mount_namespace_copy(struct mount_namespace *ns, struct path *root
                                    struct mount_namespace **ret); /* CLONE_NEWNS: root and cwd are moved to the copy */
 struct mount_namespace *mount_namespace_get(struct mount_namespace *ns);
 void mount_namespace_put(struct mount_namespace *ns);
+void mount_namespace_root(struct mount_namespace *ns, struct path *ret); /* what is mounted there now, referenced */
 
+/* A mount in no namespace: anonymous files, a tree that only the kernel looks into. */
+NODISCARD int mount_new_internal(struct super_block *sb, struct mount **ret);
 NODISCARD int do_mount(struct super_block *sb, const struct path *at, unsigned flags); /* over a directory or file */
 NODISCARD int do_bind(const struct path *from, const struct path *at, bool recursive);
 NODISCARD int do_move_mount(const struct path *from, const struct path *at);

@@ -27,6 +27,8 @@ struct file;
  * kernel/fdtable.c for the current task. */
 NODISCARD int walk_start(int dirfd, const char *path, struct path *ret);
 
+/* From a given root instead of the task's: how boot code finds places to mount on. */
+NODISCARD int path_lookup_in(const struct path *root, const char *path, unsigned flags, struct path *ret);
 NODISCARD int path_lookup(int dirfd, const char *path, unsigned flags, struct path *ret); /* must exist */
 /* The parent directory and last component of a path that may not exist. Trailing slashes are reported. */
 struct last_component {

@@ -1,0 +1,147 @@
+/*
+ * Open file descriptions: life, and the files that have no name in any file system.
+ *
+ * An anonymous file (pipe, eventfd, socket) has an inode of its own on a hidden file system and a dentry that only carries
+ * the name /proc/PID/fd shows.
+ */
+#include "vfs/file.h"
+#include "vfs/dentry.h"
+#include "vfs/internal.h"
+#include "vfs/locks.h"
+#include "vfs/notify.h"
+#include <stdlib.h>
+#include <string.h>
+
+static struct {
+    struct super_block *sb;
+    struct mount *mount;
+} anon;
+
+static struct file *file_alloc(const struct file_ops *ops, uint32_t flags, const struct cred *cred)
+{
+    struct file *f = calloc(1, sizeof(*f));
+    if (!f)
+        return NULL;
+    refcount_init(&f->ref);
+    f->ops = ops;
+    f->flags = flags;
+    mutex_init(&f->pos_lock);
+    spin_init(&f->owner_lock);
+    list_init(&f->epoll_items);
+    f->cred = cred_get(cred);
+    return f;
+}
+
+int file_new(const struct path *path, const struct file_ops *ops, uint32_t flags, struct file **ret)
+{
+    struct file *f = file_alloc(ops, flags, current_cred());
+    if (!f)
+        return -ENOMEM;
+    f->path = *path;
+    path_get(path);
+    f->inode = inode_get(path->dentry->inode);
+    *ret = f;
+    return 0;
+}
+
+static const struct file_ops no_ops;
+
+/* Gives back what file_alloc() and its callers took, without release(). */
+static void file_free(struct file *f)
+{
+    if (f->path.dentry)
+        path_put(&f->path);
+    inode_put(f->inode);
+    cred_put((struct cred *)f->cred);
+    free(f);
+}
+
+int file_new_inode(struct inode *inode, uint32_t flags, const struct cred *cred, struct file **ret)
+{
+    struct file *f = file_alloc(inode->file_ops ? inode->file_ops : &no_ops, flags, cred);
+    if (!f)
+        return -ENOMEM;
+    f->inode = inode_get(inode);
+    int err = f->ops->open ? f->ops->open(inode, f) : 0;
+    if (err) {
+        file_free(f);
+        return err;
+    }
+    *ret = f;
+    return 0;
+}
+
+struct file *file_get(struct file *f)
+{
+    refcount_get(&f->ref);
+    return f;
+}
+
+void file_put(struct file *f)
+{
+    if (!refcount_put(&f->ref))
+        return;
+    if (f->path.dentry && !(f->flags & O_PATH)) {
+        if (UNLIKELY(f->inode->locks))
+            file_locks_release(f);
+        notify_dentry(f->path.dentry, f->inode, file_writable(f) ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
+    }
+    if (f->ops->release)
+        f->ops->release(f);
+    file_free(f);
+}
+
+/* ---- anonymous files ---- */
+
+static void anon_evict(struct inode *inode)
+{
+    free(inode);
+}
+
+static const struct inode_ops anon_inode_ops = {.evict = anon_evict};
+
+static int anon_inode(uint32_t mode, struct inode **ret)
+{
+    struct inode *inode = malloc(sizeof(*inode));
+    if (!inode)
+        return -ENOMEM;
+    const struct cred *cred = current_cred();
+    inode_init(inode, anon.sb, &anon_inode_ops, NULL, mode, cred->fsuid, cred->fsgid);
+    *ret = inode;
+    return 0;
+}
+
+int file_new_anon(const char *name, uint32_t mode, const struct file_ops *ops, void *private_data, uint32_t flags,
+                  struct file **ret)
+{
+    struct inode *inode;
+    struct path path = {anon.mount, NULL};
+    int err = anon_inode(mode, &inode);
+    if (err)
+        return err;
+    err = dentry_new_anon(name, inode, &path.dentry);
+    inode_put(inode);
+    if (err)
+        return err;
+    err = file_new(&path, ops, flags, ret);
+    dentry_put(path.dentry);
+    if (!err)
+        (*ret)->private_data = private_data;
+    return err;
+}
+
+#define ANON_INODE_FS_MAGIC 0x09041934
+
+int file_anon_init(void)
+{
+    struct inode *root;
+    if (anon.sb)
+        return 0;
+    int err = sb_new("anon_inodefs", "anon_inodefs", ANON_INODE_FS_MAGIC, NULL, &anon.sb);
+    if (!err)
+        err = anon_inode(S_IFDIR | 0555, &root);
+    if (err)
+        return err;
+    anon.sb->root = root;
+    return mount_new_internal(anon.sb, &anon.mount);
+}
