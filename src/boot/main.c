@@ -1,11 +1,122 @@
 /*
- * picket-kernel: the process that is a sandbox's kernel. The runtime starts it inside fresh namespaces; its life is
- * the init table in boot/init.c.
+ * picket-kernel: the process that is a sandbox's kernel. The runtime starts it inside fresh namespaces with the
+ * descriptors of control/protocol.h; it ends when the first process does, or when the runtime does.
  */
+#include "base/cleanup.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "boot/boot.h"
+#include "control/channel.h"
+#include "control/protocol.h"
+#include "host/lockdown.h"
+#include "host/mounts.h"
+#include "kernel/machine.h"
+#include "platform/platform.h"
+#include "sched/fiber.h"
+#include <malloc.h>
+#include <signal.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+
+struct boot boot = {.control = DONATED_CONTROL};
+
+void boot_fail(const char *what, int error)
+{
+    char message[512];
+    snprintf(message, sizeof message, "%s: %s", what, strerror(-error));
+    channel_send_error(boot.control, error, EXIT_PICKET, message);
+    _exit(EXIT_PICKET);
+}
+
+/* ---- steps of the init table ---- */
+
+/* Whoever started us and is gone does not wait for an answer; the read below sees the end of the socket then. */
+static int receive_request(void)
+{
+    CLEANUP_FREE char *text = NULL;
+    const char *problem;
+    size_t len;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    int err = channel_receive_start(boot.control, &text, &len);
+    if (err)
+        _exit(EXIT_PICKET);
+    err = start_request_parse(text, len, &boot.request, &problem);
+    if (err)
+        boot_fail(problem, err);
+    return 0;
+}
+
+static int set_up_process(void)
+{
+    /* The terminal's signals are for the guest's own terminal to make; those of broken pipes are results of calls. */
+    static const int ignored[] = {SIGINT, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU, SIGPIPE, SIGHUP};
+    for (size_t i = 0; i < ARRAY_SIZE(ignored); i++)
+        signal(ignored[i], SIG_IGN);
+    mallopt(M_ARENA_MAX, 2); /* an idle sandbox is to stay small */
+    uint64_t seed = 0;
+    if (getrandom(&seed, sizeof seed, 0) != sizeof seed)
+        return -EIO;
+    hash_init(seed);
+    log_open(DONATED_LOG, boot.request->debug ? LOG_DEBUG : boot.request->strace ? LOG_INFO : LOG_WARN);
+    return 0;
+}
+
+static int find_machine(void)
+{
+    machine_init();
+    return 0;
+}
+
+static int start_scheduler(void)
+{
+    return sched_init(0);
+}
+
+static int lock_down(void)
+{
+    enum host_access access = HOST_ACCESS_READ;
+    for (unsigned i = 0; i < boot.request->volume_count; i++)
+        if (!boot.request->volumes[i].read_only)
+            access = HOST_ACCESS_WRITE;
+    int err = host_empty_root();
+    if (!err)
+        err = host_drop_privileges(access);
+    if (!err)
+        err = host_filter_install(access, false);
+    return err;
+}
+
+static int queue_launch(void)
+{
+    struct fiber *f = fiber_new("launch", boot_launch, NULL);
+    if (!f)
+        return -ENOMEM;
+    fiber_start(f);
+    return 0;
+}
+
+/* In this order. Everything that needs a path of the host comes before lock-down. */
+static const struct {
+    const char *name;
+    int (*run)(void);
+} init_table[] = {
+    {"receive the start message", receive_request},
+    {"set up the process", set_up_process},
+    {"look at the machine", find_machine},
+    {"start the scheduler", start_scheduler},
+    {"start the platform", platform_init},
+    {"lock down", lock_down},
+    {"start the first fiber", queue_launch},
+};
 
 int main(void)
 {
-    fprintf(stderr, "picket-kernel: no kernel is built in yet\n");
-    return 125;
+    for (size_t i = 0; i < ARRAY_SIZE(init_table); i++) {
+        int err = init_table[i].run();
+        if (err)
+            boot_fail(init_table[i].name, err);
+    }
+    return sched_run();
 }
