@@ -46,7 +46,6 @@ struct hostfs {
 
 struct dir_list;
 
-uint64_t sb_new_dev(void);
 
 struct host_inode {
     struct inode inode;
