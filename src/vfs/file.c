@@ -86,6 +86,8 @@ void file_put(struct file *f)
             file_locks_release(f);
         notify_dentry(f->path.dentry, f->inode, file_writable(f) ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
     }
+    if (UNLIKELY(!list_empty(&f->epoll_items)))
+        file_epoll_release(f);
     if (f->ops->release)
         f->ops->release(f);
     file_free(f);
@@ -111,22 +113,29 @@ static int anon_inode(uint32_t mode, struct inode **ret)
     return 0;
 }
 
-int file_new_anon(const char *name, uint32_t mode, const struct file_ops *ops, void *private_data, uint32_t flags,
-                  struct file **ret)
+int file_new_on_inode(const char *name, struct inode *inode, const struct file_ops *ops, void *private_data, uint32_t flags,
+                      struct file **ret)
 {
-    struct inode *inode;
     struct path path = {anon.mount, NULL};
-    int err = anon_inode(mode, &inode);
-    if (err)
-        return err;
-    err = dentry_new_anon(name, inode, &path.dentry);
-    inode_put(inode);
+    int err = dentry_new_anon(name, inode, &path.dentry);
     if (err)
         return err;
     err = file_new(&path, ops, flags, ret);
     dentry_put(path.dentry);
     if (!err)
         (*ret)->private_data = private_data;
+    return err;
+}
+
+int file_new_anon(const char *name, uint32_t mode, const struct file_ops *ops, void *private_data, uint32_t flags,
+                  struct file **ret)
+{
+    struct inode *inode;
+    int err = anon_inode(mode, &inode);
+    if (err)
+        return err;
+    err = file_new_on_inode(name, inode, ops, private_data, flags, ret);
+    inode_put(inode);
     return err;
 }
 

@@ -41,6 +41,8 @@ struct file_ops {
     int (*readdir)(struct file *file, struct dir_emitter *e, int64_t *pos); /* "." and ".." included: dir_emit_dots() */
     uint32_t (*poll)(struct file *file, struct poll_table *table);
     int64_t (*ioctl)(struct file *file, unsigned cmd, uaddr_t arg);
+    /* fcntl commands of the type's own: F_[GS]ETPIPE_SZ (NULL: -EBADF), F_ADD_SEALS and F_GET_SEALS (NULL: -EINVAL). */
+    int64_t (*fcntl)(struct file *file, unsigned cmd, uint64_t arg);
     /* The host descriptor whose mapping is this file's contents, for mmap: borrowed while the mapping is made; opened with
      * no more rights than the file. `offset` may be shifted by the file. generation: changes when a patched copy of the text is
      * stale. */
@@ -95,6 +97,9 @@ DEFINE_CLEANUP(struct file *, file_put)
  * reference to it. Opening it again through /proc/PID/fd uses inode->file_ops. */
 NODISCARD int file_new_on_inode(const char *name, struct inode *inode, const struct file_ops *ops, void *private_data,
                                 uint32_t flags, struct file **ret);
+
+/* Set by epoll: told of the end of a file with registrations in epoll sets, before its release. */
+extern void (*file_epoll_release)(struct file *f);
 
 static inline bool file_readable(const struct file *f)
 {

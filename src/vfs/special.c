@@ -39,7 +39,7 @@ int special_file_ops(const struct inode *inode, const struct file_ops **ret)
     if (type == S_IFCHR || type == S_IFBLK)
         ops = inode->file_ops ? inode->file_ops : device_ops(type, inode->attr.rdev);
     else if (type == S_IFIFO)
-        ops = fifo_ops;
+        ops = inode->file_ops ? inode->file_ops : fifo_ops;
     if (!ops)
         return -ENXIO;
     *ret = ops;

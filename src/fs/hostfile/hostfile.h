@@ -18,6 +18,10 @@
 
 struct tty;
 
+/* Before lock-down, with the host's /proc: opens pipes and terminals among 0, 1 and 2 anew, so that they can be made
+ * non-blocking without changing the caller's description. Best effort. */
+void hostfile_reopen_stdio(int proc_fd);
+
 /* A file over host_fd, which it owns from then on (also on failure, but for -EBADF). Called before the first guest
  * instruction. */
 NODISCARD int hostfile_new(int host_fd, struct file **ret);

@@ -2,6 +2,7 @@
  * Calls on a host descriptor that do not block. See hostio.h.
  */
 #include "fs/hostfile/hostio.h"
+#include "fs/hostfile/hostfile.h"
 #include "base/log.h"
 #include "kernel/signal.h"
 #include <fcntl.h>
@@ -13,15 +14,28 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-/* A second description of the same pipe or terminal, which we may make non-blocking. -1 if there is no /proc or no right. */
-static int reopen_nonblocking(int fd)
+#define STDIO_COUNT 3
+static bool reopened[STDIO_COUNT]; /* filled before the first fiber runs */
+
+static void reopen_nonblocking(int proc_fd, int fd)
 {
     char path[32];
+    struct stat st;
     int flags = fcntl(fd, F_GETFL);
-    if (flags < 0)
-        return -1;
-    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-    return open(path, (flags & (O_ACCMODE | O_APPEND | O_DIRECT)) | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (flags < 0 || fstat(fd, &st) < 0 || !(S_ISFIFO(st.st_mode) || isatty(fd)))
+        return;
+    snprintf(path, sizeof(path), "self/fd/%d", fd);
+    int again = openat(proc_fd, path, (flags & (O_ACCMODE | O_APPEND | O_DIRECT)) | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (again < 0)
+        return;
+    reopened[fd] = dup3(again, fd, O_CLOEXEC) == fd;
+    close(again);
+}
+
+void hostfile_reopen_stdio(int proc_fd)
+{
+    for (int fd = 0; fd < STDIO_COUNT; fd++)
+        reopen_nonblocking(proc_fd, fd);
 }
 
 void hostio_init(struct hostio *io, int fd, uint32_t mode)
@@ -33,12 +47,7 @@ void hostio_init(struct hostio *io, int fd, uint32_t mode)
         io->kind = HOSTIO_SOCKET;
     } else if (S_ISFIFO(mode) || S_ISCHR(mode)) {
         io->kind = HOSTIO_STREAM;
-        int again = reopen_nonblocking(fd);
-        if (again >= 0) {
-            close(fd);
-            io->fd = again;
-            io->own_description = true;
-        }
+        io->own_description = fd < STDIO_COUNT && reopened[fd];
     }
 }
 

@@ -280,6 +280,14 @@ int64_t pipe_set_size(struct pipe *p, uint64_t size)
     return pipe_size(p);
 }
 
+static int64_t pipe_fcntl(struct file *file, unsigned cmd, uint64_t arg)
+{
+    struct pipe *p = file->private_data;
+    if (cmd == F_GETPIPE_SZ)
+        return pipe_size(p);
+    return cmd == F_SETPIPE_SZ ? pipe_set_size(p, (uint32_t)arg) : -EINVAL;
+}
+
 int fifo_open(struct inode *inode, struct file *file);
 void fifo_release(struct file *file);
 
@@ -289,6 +297,7 @@ const struct file_ops fifo_ops = {
     .write = pipe_write,
     .poll = pipe_poll,
     .ioctl = pipe_ioctl,
+    .fcntl = pipe_fcntl,
     .release = fifo_release,
     .stream = true,
 };

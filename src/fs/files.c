@@ -1,0 +1,14 @@
+/*
+ * Start of the nameless file types. See files.h.
+ */
+#include "fs/files.h"
+#include "fs/epoll/epoll.h"
+#include "fs/pipe/pipe.h"
+#include "vfs/special.h"
+
+int files_init(void)
+{
+    fifo_register(&fifo_ops);
+    epoll_init();
+    return 0;
+}
