@@ -45,7 +45,7 @@ int hostfs_setattr(struct inode *inode, const struct setattr *change)
     if (hostfs_of(inode)->flags & HOSTFS_READ_ONLY)
         return -EROFS;
     int err = object_fd(h, false, &f);
-    h->stale = true;
+    host_attr_stale(h);
     if (err >= 0 && change->valid & ATTR_SIZE)
         err = truncate_to(h, change->size);
     if (err >= 0 && change->valid & (ATTR_UID | ATTR_GID))
@@ -86,7 +86,7 @@ int hostfs_setxattr(struct inode *inode, const char *name, const void *value, si
     if (hostfs_of(inode)->flags & HOSTFS_READ_ONLY)
         return -EROFS;
     int err = object_fd(host_inode(inode), true, &f);
-    host_inode(inode)->stale = true;
+    host_attr_stale(host_inode(inode));
     return err < 0 ? err : host_setxattr(f->fd, name, value, size, flags);
 }
 
@@ -98,7 +98,7 @@ int hostfs_removexattr(struct inode *inode, const char *name)
     if (hostfs_of(inode)->flags & HOSTFS_READ_ONLY)
         return -EROFS;
     int err = object_fd(host_inode(inode), true, &f);
-    host_inode(inode)->stale = true;
+    host_attr_stale(host_inode(inode));
     return err < 0 ? err : host_removexattr(f->fd, name);
 }
 

@@ -255,6 +255,14 @@ int place_statx(struct host_inode *h, struct statx *ret)
     return ret->stx_ino == h->host_ino ? 0 : -ESTALE;
 }
 
+ssize_t place_readlink(struct host_inode *h, char *buf, size_t size)
+{
+    CLEANUP_HOST_FD struct host_fd *above = NULL;
+    struct host_name name;
+    int err = place_of(h, &above, &name);
+    return err < 0 ? err : host_readlinkat(above->fd, name.s, buf, size);
+}
+
 int place_link(struct host_inode *h, int new_dir, const char *new_name)
 {
     CLEANUP_HOST_FD struct host_fd *above = NULL;

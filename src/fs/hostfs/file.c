@@ -139,10 +139,11 @@ static ssize_t hostfs_write(struct file *file, struct uio *from, int64_t *pos)
     if (!buf)
         return -ENOMEM;
     ssize_t n = 0;
-    host_inode(inode)->stale = true;
+    host_attr_stale(host_inode(inode));
     while (left && (n = write_piece(file, from, buf, MIN(left, chunk), pos)) > 0)
         left -= (size_t)n;
     inode->attr.size = MAX(inode->attr.size, (uint64_t)*pos);
+    host_attr_stale(host_inode(inode)); /* again: a stat may have come between */
     return left < (size_t)allowed ? allowed - (ssize_t)left : n;
 }
 
@@ -181,7 +182,7 @@ static int hostfs_mmap(struct file *file, struct mmap_request *req)
         req->fd = f->fd;
     }
     if (shared && f->flags != O_RDONLY)
-        h->stale = true;
+        host_attr_stale(h);
     req->key_dev = h->host_dev;
     req->key_ino = h->host_ino;
     req->generation = (uint64_t)file->inode->attr.mtime * 31 + (uint64_t)file->inode->attr.ctime;

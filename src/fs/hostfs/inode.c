@@ -125,6 +125,7 @@ static struct host_inode *host_inode_new(struct hostfs *fs, const struct statx *
     list_init(&h->hash_link);
     list_init(&h->fd_link);
     host_attr_set(h, st);
+    h->inode.attr_current = fs->flags & HOSTFS_EXCLUSIVE;
     return h;
 }
 
@@ -279,7 +280,7 @@ int host_inode_refresh(struct host_inode *h)
 {
     CLEANUP_HOST_FD struct host_fd *fd = NULL;
     struct statx st;
-    h->stale = false;
+    h->inode.attr_current = hostfs_exclusive(&h->inode);
     bool named = h->parent && !inode_is_dir(&h->inode) && !h->opens;
     int err = named ? place_statx(h, &st) : object_fd(h, false, &fd);
     if (err >= 0 && !named)
@@ -292,22 +293,35 @@ int host_inode_refresh(struct host_inode *h)
 
 int hostfs_getattr(struct inode *inode)
 {
-    struct host_inode *h = host_inode(inode);
-    return hostfs_exclusive(inode) && !h->stale ? 0 : host_inode_refresh(h);
+    return host_inode_refresh(host_inode(inode));
+}
+
+/* The text of an exclusive tree's link never changes: the VFS may use it without asking again. */
+static void keep_target(struct inode *inode, const char *target)
+{
+    struct hostfs *fs = hostfs_of(inode);
+    char *copy = strdup(target);
+    spin_lock(&fs->lock);
+    if (copy && !inode->link)
+        __atomic_store_n(&inode->link, TAKE_PTR(copy), __ATOMIC_RELEASE);
+    spin_unlock(&fs->lock);
+    free(copy);
 }
 
 int hostfs_readlink(struct inode *inode, char **ret_target)
 {
-    struct host_inode *h = host_inode(inode);
-    CLEANUP_HOST_FD struct host_fd *fd = NULL;
     char target[PATH_MAX];
-    int err = object_fd(h, false, &fd);
-    if (err < 0)
-        return err;
-    ssize_t n = host_readlinkat(fd->fd, "", target, sizeof(target) - 1);
+    if (inode->link) {
+        *ret_target = strdup(inode->link);
+        return *ret_target ? 0 : -ENOMEM;
+    }
+    ssize_t n = place_readlink(host_inode(inode), target, sizeof(target) - 1);
     if (n < 0)
         return (int)n;
-    *ret_target = strndup(target, (size_t)n);
+    target[n] = '\0';
+    if (hostfs_exclusive(inode))
+        keep_target(inode, target);
+    *ret_target = strdup(target);
     return *ret_target ? 0 : -ENOMEM;
 }
 
@@ -321,6 +335,7 @@ static void host_inode_free(struct host_inode *h)
     dir_list_forget(h);
     content_forget(h);
     free(h->name);
+    free((char *)h->inode.link);
     if (h->parent)
         inode_put(&h->parent->inode); /* may come back to hostfs_evict(), which only queues then */
     free(h);

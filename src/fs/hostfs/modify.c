@@ -18,7 +18,7 @@ static int want_writable(struct inode *dir)
 
 static void dir_changed(struct inode *dir)
 {
-    host_inode(dir)->stale = true;
+    host_attr_stale(host_inode(dir));
     dir_list_forget(host_inode(dir));
 }
 
@@ -104,6 +104,7 @@ int hostfs_tmpfile(struct inode *dir, uint32_t mode, const struct cred *cred, st
         err = adopt(dir, NULL, &c, fd, S_IFREG | mode, cred, ret);
     if (err < 0)
         return err;
+    (*ret)->linkable = true;
     host_inode_set_fd(host_inode(*ret), f);
     return host_inode_pin(host_inode(*ret));
 }
@@ -150,7 +151,7 @@ int hostfs_link(struct inode *dir, const struct name *name, struct inode *target
     if (err < 0)
         return err;
     target->attr.nlink++;
-    h->stale = true;
+    host_attr_stale(h);
     dir_changed(dir);
     return host_inode_set_place(h, host_inode(dir), name->s, name->len);
 }
@@ -177,7 +178,7 @@ static int before_unlink(struct host_inode *h, struct inode *dir, const struct n
 
 static void after_unlink(struct host_inode *h, struct inode *dir, const struct name *name)
 {
-    h->stale = true;
+    host_attr_stale(h);
     h->inode.attr.nlink =
         inode_is_dir(&h->inode) || !h->inode.attr.nlink ? 0 : h->inode.attr.nlink - 1;
     if (h->inode.attr.nlink == 0 || placed_at(h, dir, name))
@@ -229,7 +230,7 @@ int hostfs_rename(struct inode *old_dir, const struct name *old_name, struct ino
         return err;
     dir_changed(old_dir);
     dir_changed(new_dir);
-    host_inode(inode)->stale = true;
+    host_attr_stale(host_inode(inode));
     if (target && !exchange)
         after_unlink(host_inode(target), new_dir, new_name);
     if (target && exchange)

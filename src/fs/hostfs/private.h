@@ -46,7 +46,6 @@ struct hostfs {
 
 struct dir_list;
 
-
 struct host_inode {
     struct inode inode;
     uint64_t host_dev, host_ino; /* [I] */
@@ -63,9 +62,8 @@ struct host_inode {
     struct host_fd *write_fd; /* [host_fd_lock] weak: some open file's, writable */
 
     _Atomic unsigned opens; /* open files */
-    _Atomic bool stale; /* attributes changed on the host by ourselves: statx before showing them */
-    struct dir_list *list; /* [inode.lock] a directory's cached listing, reference */
-    void *content;         /* [fs->lock] the whole of a small file, read.c */
+    struct dir_list *list;  /* [inode.lock] a directory's cached listing, reference */
+    void *content;          /* [fs->lock] the whole of a small file, read.c */
     _Atomic unsigned reads;
 };
 
@@ -77,6 +75,12 @@ static inline struct host_inode *host_inode(struct inode *inode)
 static inline struct hostfs *hostfs_of(const struct inode *inode)
 {
     return inode->sb->fs;
+}
+
+/* Attributes changed on the host by ourselves: look before showing them. */
+static inline void host_attr_stale(struct host_inode *h)
+{
+    h->inode.attr_current = false;
 }
 
 static inline bool hostfs_exclusive(const struct inode *inode)
@@ -105,6 +109,7 @@ NODISCARD int object_fd(struct host_inode *h, bool real, struct host_fd **ret);
 NODISCARD int place_open(struct host_inode *h, int flags, struct host_fd **ret);
 NODISCARD int place_statx(struct host_inode *h,
                           struct statx *ret); /* -ESTALE when something else is there now */
+ssize_t place_readlink(struct host_inode *h, char *buf, size_t size);
 NODISCARD int place_link(struct host_inode *h, int new_dir, const char *new_name);
 /* As host_openat, but makes room among the cached descriptors when the process has no more. */
 NODISCARD int host_openat_retry(int dir, const char *name, int flags, uint32_t mode);
