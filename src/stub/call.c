@@ -130,6 +130,8 @@ _Noreturn void stub_call(struct stub_context *ctx)
     ctx->hint_len[0] = ctx->hint_len[1] = 0;
     if (flags & CONTEXT_LOCAL_ANSWERS)
         answer_locally(ctx);
+    else if (ctx->regs.nr == __NR_futex) /* a wait must be the stub's own, or a kick could not end it */
+        futex(ctx);
     if (flags & CONTEXT_HINTS)
         stub_send_hints(ctx);
     stub_event(ctx, ctx->patched ? KIND_SYSCALL | KIND_PATCHED : KIND_SYSCALL);

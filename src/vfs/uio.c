@@ -169,7 +169,7 @@ ssize_t uio_zero(struct uio *u, size_t n)
     return each_piece(u, NULL, n, zero_piece);
 }
 
-/* A sync uio must know how much arrived, so its bytes go through a buffer of its own: small when memory is out. */
+/* A buffer of the uio's own: small when memory is out. */
 static void *reserve_bounce(struct uio *u, size_t want, size_t *ret_len)
 {
     if (!u->bounce && want > sizeof(u->small)) {
@@ -184,19 +184,20 @@ static void *reserve_bounce(struct uio *u, size_t want, size_t *ret_len)
     return u->bounce;
 }
 
+/* The window serves what goes to one place; pieces for several go through a buffer that uio_commit() deals out. */
 void *uio_reserve(struct uio *u, size_t want, size_t *ret_len)
 {
+    size_t piece;
     want = MIN(want, u->remaining);
+    uint64_t at = next_piece(u, want, &piece);
     if (!u->user) {
-        size_t piece;
-        uint64_t at = next_piece(u, want, &piece);
         *ret_len = piece;
         u->direct = (void *)(uintptr_t)at;
-    } else {
-        u->direct = u->sync ? NULL : user_window(want, ret_len);
-        if (!u->direct)
-            u->direct = reserve_bounce(u, want, ret_len);
+        return u->direct;
     }
+    u->direct = u->sync || piece < want ? NULL : user_window(want, ret_len);
+    if (!u->direct)
+        u->direct = reserve_bounce(u, want, ret_len);
     return u->direct;
 }
 
