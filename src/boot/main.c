@@ -10,9 +10,12 @@
 #include "control/protocol.h"
 #include "host/lockdown.h"
 #include "host/mounts.h"
-#include "kernel/machine.h"
+#include "fs/dev/dev.h"
+#include "kernel/task.h"
 #include "platform/platform.h"
 #include "sched/fiber.h"
+#include "syscalls/dispatch.h"
+#include "vfs/vfs.h"
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
@@ -63,15 +66,21 @@ static int set_up_process(void)
     return 0;
 }
 
-static int find_machine(void)
-{
-    machine_init();
-    return 0;
-}
-
 static int start_scheduler(void)
 {
     return sched_init(0);
+}
+
+static int register_filesystems(void)
+{
+    dev_init();
+    return 0;
+}
+
+static int set_up_syscalls(void)
+{
+    syscalls_init(boot.request->strace);
+    return 0;
 }
 
 static int lock_down(void)
@@ -104,9 +113,15 @@ static const struct {
 } init_table[] = {
     {"receive the start message", receive_request},
     {"set up the process", set_up_process},
-    {"look at the machine", find_machine},
+    {"look at the machine", boot_facts},
     {"start the scheduler", start_scheduler},
     {"start the platform", platform_init},
+    {"set up the VFS", vfs_init},
+    {"set up the file systems", register_filesystems},
+    {"set up the kernel", kernel_init},
+    {"set up the system calls", set_up_syscalls},
+    {"build the file tree", boot_tree},
+    {"open the standard files", boot_stdio},
     {"lock down", lock_down},
     {"start the first fiber", queue_launch},
 };
@@ -115,8 +130,11 @@ int main(void)
 {
     for (size_t i = 0; i < ARRAY_SIZE(init_table); i++) {
         int err = init_table[i].run();
-        if (err)
-            boot_fail(init_table[i].name, err);
+        if (err) {
+            char what[80];
+            snprintf(what, sizeof what, "cannot %s", init_table[i].name);
+            boot_fail(what, err);
+        }
     }
     return sched_run();
 }
