@@ -1,7 +1,7 @@
 /* Drives the platform without the kernel: loads guest.c's program and serves a handful of calls. */
 #include "base/log.h"
 #include "platform/platform.h"
-#include "sched/fiber.h"
+#include "sched/wait.h"
 #include <elf.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 static _Atomic int exited;
+static struct wait_queue exits = WAIT_QUEUE_INIT(exits);
 static void serve(void *arg);
 
 static uint64_t load(struct context *ctx, const char *path)
@@ -104,8 +105,7 @@ static int64_t call(struct context *ctx, struct regs *r, bool *gone)
         fiber_start(f);
         return err;
     case SYS_wait4:
-        while (!exited)
-            usleep(1);
+        wait_event(&exits, exited);
         return exited - 1;
     case SYS_clone: {
         struct regs n = *r;
@@ -126,6 +126,7 @@ static int64_t call(struct context *ctx, struct regs *r, bool *gone)
     case SYS_exit_group:
         *gone = true;
         exited = (int)r->rdi + 1;
+        wake_all(&exits);
         return 0;
     }
     printf("call %ld?\n", (long)r->orig_rax);
@@ -173,29 +174,41 @@ static void serve(void *arg)
 }
 
 uint64_t flag_address;
-int main(int argc, char **argv)
+static const char *program;
+
+static void first(void *arg)
 {
     struct address_space *as;
     struct context *ctx;
-    int err = platform_init();
-
-    setvbuf(stdout, NULL, _IONBF, 0);
-    log_open(2, LOG_DEBUG);
-    if (err == 0)
-        err = platform_start();
-    printf("init %d vdso %lx\n", err, platform_vdso());
-    if (err)
-        return 1;
-    err = platform_new(&as, &ctx);
-    printf("new %d pid %d\n", err, platform_host_pid(as));
-    if (argc > 3)
-        sleep(100);
-    flag_address = strtoul(argv[2], NULL, 16);
-    context_regs(ctx)->rip = load(ctx, argv[1]);
     uint64_t stack = 0x10000000;
-    order_defer_host(ctx, SYS_mmap, (uint64_t[6]){stack, 1 << 20, 3, MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS, -1ULL, 0}, false);
+    int err = platform_start();
+
+    if (err == 0)
+        err = platform_new(&as, &ctx);
+    printf("new %d pid %d vdso %lx\n", err, platform_host_pid(as), platform_vdso());
+    context_regs(ctx)->rip = load(ctx, program);
+    order_defer_host(ctx, SYS_mmap,
+                     (uint64_t[6]){stack, 1 << 20, 3, MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS, -1ULL, 0}, false);
     context_regs(ctx)->rsp = stack + (1 << 20) - 8;
     serve(ctx);
     printf("exit %d\n", exited - 1);
-    return 0;
+    sched_stop(0);
+}
+
+int main(int argc, char **argv)
+{
+    int err = sched_init(0);
+
+    setvbuf(stdout, NULL, _IONBF, 0);
+    log_open(2, LOG_DEBUG);
+    program = argv[1];
+    flag_address = strtoul(argv[2], NULL, 16);
+    if (err == 0)
+        err = platform_init();
+    if (err) {
+        printf("init %d\n", err);
+        return 1;
+    }
+    fiber_start(fiber_new("first", first, NULL));
+    return sched_run();
 }

@@ -76,6 +76,10 @@ bool doorbell_wait(struct doorbell *d)
     }
 }
 
+void doorbell_set_blocked_hint(struct doorbell *d, _Atomic uint32_t *blocked)
+{
+}
+
 void doorbell_ring(struct doorbell *d)
 {
     atomic_store(&d->rung, true);
@@ -100,4 +104,22 @@ int wait_block(int64_t deadline, bool interruptible)
 {
     usleep(100);
     return 0;
+}
+
+int sched_init(unsigned workers)
+{
+    return 0;
+}
+
+static _Atomic int stopped;
+int sched_run(void)
+{
+    while (!stopped)
+        usleep(1000);
+    return 0;
+}
+
+void sched_stop(int status)
+{
+    stopped = 1;
 }

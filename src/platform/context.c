@@ -58,6 +58,7 @@ int context_new(struct address_space *as, unsigned slot, struct context **ret)
     init_shared(ctx);
     doorbell_init(&ctx->bell, (_Atomic uint32_t *)&ctx->shared->state,
                   (_Atomic uint32_t *)&ctx->shared->polled);
+    doorbell_set_blocked_hint(&ctx->bell, (_Atomic uint32_t *)&ctx->shared->blocked);
     refcount_get(&as->refs);
     spin_lock(&as->lock);
     list_add(&as->contexts, &ctx->link);

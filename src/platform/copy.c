@@ -178,7 +178,7 @@ static ssize_t string_from_hint(struct context *ctx, char *dst, uaddr_t src, siz
     len = strnlen(hint, n);
     memcpy(dst, hint, len);
     if (len == n)
-        return -ENODATA;
+        return n == max ? -ENAMETOOLONG : -ENODATA;
     dst[len] = 0;
     return (ssize_t)strnlen(dst, len);
 }

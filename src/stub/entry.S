@@ -120,17 +120,18 @@ stub_futex_wait:
     mov %rcx, %r10
     xor %r8d, %r8d
     mov $202, %eax
+    movl $1, CTX_BLOCKED(%rbx)
 futex_wait_start:
     cmpl $0, CTX_KICK(%rbx)
     jne futex_wait_kicked
     syscall
 futex_wait_end:
+    movl $0, CTX_BLOCKED(%rbx)
     pop %rbx
     ret
 futex_wait_kicked:
     mov $-4, %rax
-    pop %rbx
-    ret
+    jmp futex_wait_end
 
 /* The thread ends. When the host has cleared tid in the context, the slot may be used again. */
 stub_gone:

@@ -110,6 +110,7 @@
 #define CTX_TID 0x114
 #define CTX_GUEST_GS 0x118
 #define CTX_USES_GS 0x120
+#define CTX_BLOCKED 0x210
 
 #ifndef __ASSEMBLER__
 #include <stdint.h>
@@ -183,6 +184,7 @@ struct stub_context {
     uint64_t reserved6;
     /* line 8 */
     uint8_t nonce[16]; /* proves to the kernel which process has these pages mapped */
+    uint32_t blocked;  /* the thread sleeps in the host on its own account */
 };
 
 enum stub_op {

@@ -34,6 +34,7 @@ CHECK_OFFSET(CTX_KICK, kick);
 CHECK_OFFSET(CTX_TID, tid);
 CHECK_OFFSET(CTX_GUEST_GS, guest_gs);
 CHECK_OFFSET(CTX_USES_GS, uses_gs);
+CHECK_OFFSET(CTX_BLOCKED, blocked);
 _Static_assert(offsetof(struct stub_context, regs) == 0x40, "regs begin line 1");
 _Static_assert(offsetof(struct stub_context, polled) == 0x100, "line 4");
 _Static_assert(offsetof(struct stub_context, nonce) == 0x200, "line 8");
