@@ -91,7 +91,7 @@ struct worker {
     _Atomic bool polling;          /* [a] */
 
     int64_t now ALIGNED(64);       /* [t] the clock when last read */
-    bool woken;                    /* [t] just out of a sleep: a stub on this CPU may have rung */
+    bool woken;                    /* [t] out of a sleep, and has not yet looked at every doorbell */
     int64_t last_events;           /* [t] when host events were last looked for */
     unsigned passes;               /* [t] */
 };

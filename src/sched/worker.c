@@ -212,13 +212,15 @@ static struct fiber *next_fiber(struct worker *w)
     return f;
 }
 
+/* After a wake-up: all doorbells, until a whole round finds none rung. Several pokes may have been read as one. */
 static struct fiber *scan_everybody(struct worker *w)
 {
-    for (unsigned i = 0; i < worker_count; i++) {
+    for (unsigned i = 0; w->woken && i < worker_count; i++) {
         struct fiber *f = watch_scan(w, &workers[(w->index + i) % worker_count]);
         if (f)
             return f;
     }
+    w->woken = false;
     return NULL;
 }
 
@@ -234,32 +236,28 @@ static void sleep_in_host(struct worker *w)
     assert_always(n == sizeof(count) || errno == EINTR);
 }
 
-/* Sleeps until somebody pokes. Returns a fiber whose doorbell has rung, if that was why. */
-static struct fiber *worker_sleep(struct worker *w)
+/* Sleeps until somebody pokes. */
+static void worker_sleep(struct worker *w)
 {
     atomic_store(&w->sleeping, true);
     if (watch_prepare_sleep(w) && atomic_load(&w->queue_len) == 0 && !sched_stopping())
         sleep_in_host(w);
     atomic_store(&w->sleeping, false);
-    tick(w);
     w->woken = true;
-    struct fiber *f = scan_everybody(w);
-    w->woken = false;
-    return f;
 }
 
 /* A fiber to run, or NULL after having polled or slept in vain. */
 static struct fiber *find_work(struct worker *w)
 {
-    struct fiber *f = next_fiber(w);
-    if (f)
+    struct fiber *f;
+    if ((f = next_fiber(w)) || (f = scan_everybody(w)))
         return f;
     tick(w);
     if ((f = queue_pop(w)) || (f = steal(w)))
         return f;
-    if (watch_poll(w, &f))
-        return f;
-    return worker_sleep(w);
+    if (!watch_poll(w, &f))
+        worker_sleep(w);
+    return f;
 }
 
 static void pin(int cpu)

@@ -14,9 +14,9 @@ enum { ANSWERED = 0, RING = DOORBELL_RING, QUIT = 7 };
 
 /* What the platform does with a doorbell, in small: the stub's side is a thread. */
 struct stub {
-    _Atomic uint32_t word, polled;
-    _Atomic uint32_t answers;
-    struct doorbell bell;
+    _Atomic uint32_t word ALIGNED(128); /* the page shared with the stub */
+    _Atomic uint32_t polled ALIGNED(64);
+    struct doorbell bell ALIGNED(128);
     int rounds;
     int pause_ns;
     long ns_per_round;
