@@ -2,8 +2,8 @@
  * The sandbox's file tree: the donated root under a layer in memory, what every Linux has mounted on it, and the
  * volumes.
  *
- * The root is exclusive (fs/hostfs): what the host changes below it after the sandbox has looked is not noticed. Volumes
- * are shared, and looked at anew each time.
+ * The root is exclusive (fs/hostfs): what the host changes below it after the sandbox has looked is not noticed.
+ * Volumes are shared, and looked at anew each time.
  */
 #include "boot/boot.h"
 #include "control/protocol.h"

@@ -1,6 +1,6 @@
 /*
- * "user[:group]" to credentials, by the /etc/passwd and /etc/group of the sandbox's own root. Numbers need not be listed
- * there; names must be. A user by name also has its supplementary groups.
+ * "user[:group]" to credentials, by the /etc/passwd and /etc/group of the sandbox's own root. Numbers need not be
+ * listed there; names must be. A user by name also has its supplementary groups.
  */
 #include "base/cleanup.h"
 #include "boot/boot.h"
@@ -84,7 +84,8 @@ static bool is_member(char *members, const char *name)
 }
 
 /* One pass over /etc/group: the gid of `group` (if not NULL), and all groups that list `member` (if not NULL). */
-static int scan_groups(char *text, const char *group, uint32_t *gid, const char *member, uint32_t *list, unsigned *count)
+static int scan_groups(char *text, const char *group, uint32_t *gid, const char *member, uint32_t *list,
+                       unsigned *count)
 {
     bool found = !group || parse_id(group, gid);
     for (char *line; (line = strsep(&text, "\n"));) {

@@ -28,7 +28,7 @@ struct start_request {
     bool strace, debug;
 };
 
-/* Parses one message. 0 and a request for the caller to free; or -EINVAL, -ENOMEM and *ret_problem says in words what is
- * wrong (static). */
+/* Parses one message. 0 and a request for the caller to free; or -EINVAL, -ENOMEM and *ret_problem says in words what
+ * is wrong (static). */
 NODISCARD int start_request_parse(const char *text, size_t len, struct start_request **ret, const char **ret_problem);
 void start_request_free(struct start_request *r);
