@@ -133,6 +133,10 @@ int64_t vfs_copy_range(struct file *in, int64_t *in_pos, struct file *out, int64
 ssize_t vfs_write_limit(struct file *f, int64_t pos, size_t n);
 /* lseek for files whose end is inode->attr.size. */
 int64_t generic_lseek(struct file *f, int64_t offset, int whence);
+/* lseek for directories whose positions are cookies: SEEK_SET and SEEK_CUR to any position. */
+int64_t dir_lseek(struct file *f, int64_t offset, int whence);
+/* A read has happened: updates the access time in inode->attr as relatime does, for file systems that keep it there. */
+void file_accessed(struct file *f);
 int dir_emit_dots(struct file *f, struct dir_emitter *e, int64_t *pos); /* 1: done, go on at pos 2; 0: buffer full */
 /* Content made up on each open (most of /proc): fill `out` once at first read, serve from it. */
 typedef int seq_show_fn(struct strbuf *out, void *arg);

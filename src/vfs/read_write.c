@@ -174,7 +174,29 @@ int64_t vfs_lseek(struct file *f, int64_t offset, int whence)
     return f->ops->lseek(f, offset, whence);
 }
 
+void file_accessed(struct file *f)
+{
+    struct attr *a = &f->inode->attr;
+    const struct mount *m = f->path.mount;
+    if (f->flags & O_NOATIME || f->inode->sb->read_only || (m && m->flags & (MS_RDONLY | MS_NOATIME)))
+        return;
+    if (m && m->flags & MS_NODIRATIME && S_ISDIR(a->mode))
+        return;
+    int64_t now = vfs_now();
+    if (a->atime <= a->mtime || a->atime <= a->ctime || now - a->atime >= 24 * 3600 * NSEC_PER_SEC)
+        a->atime = now;
+}
+
 /* ---- directories ---- */
+
+int64_t dir_lseek(struct file *f, int64_t offset, int whence)
+{
+    if (whence != SEEK_SET && whence != SEEK_CUR)
+        return -EINVAL;
+    if (whence == SEEK_CUR && __builtin_add_overflow(offset, f->pos, &offset))
+        return -EOVERFLOW;
+    return offset < 0 ? -EINVAL : (f->pos = offset);
+}
 
 int vfs_readdir(struct file *f, struct dir_emitter *e)
 {
