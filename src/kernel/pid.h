@@ -12,6 +12,7 @@ struct pid_namespace {
     struct pid_namespace *parent; /* [I] reference, NULL for the root */
     unsigned level;               /* [I] */
     uint64_t id;                  /* [I] inode of /proc/PID/ns/pid */
+    struct rb_root numbers;       /* [tasklist] of pid_link */
     int32_t last;                 /* [tasklist] last number handed out */
     struct process *init;         /* [tasklist] weak: pid 1 */
     unsigned count;               /* [tasklist] live numbers */
@@ -23,8 +24,12 @@ extern struct pid_namespace root_pid_ns;
 NODISCARD int pid_namespace_new(struct pid_namespace *parent, struct pid_namespace **ret);
 struct pid_namespace *pid_namespace_get(struct pid_namespace *ns);
 void pid_namespace_put(struct pid_namespace *ns);
+void pid_namespace_end_locked(struct pid_namespace *ns); /* its init is reaped; tasklist_lock held */
 
-NODISCARD int pid_alloc(struct pid_namespace *ns, struct pid **ret); /* -EAGAIN, -ENOMEM when the namespace is dying */
+/* -EAGAIN, -ENOMEM when the namespace is dying. set_tid (clone3): wanted numbers, innermost namespace first: -EEXIST, -EINVAL. */
+NODISCARD int pid_alloc(struct pid_namespace *ns, const int32_t *set_tid, size_t set_tid_size, struct pid **ret);
+/* Gives the numbers back unless a task, a group or a session still uses them. tasklist_lock held. */
+void pid_release_numbers_locked(struct pid *pid);
 struct pid *pid_get(struct pid *pid);
 void pid_put(struct pid *pid);
 /* The number as seen from ns; 0 if it has none there. */
@@ -38,4 +43,6 @@ struct process *process_next(struct pid_namespace *ns, int32_t start, int32_t *r
 /* The same over the threads of one process. */
 struct task *thread_next(struct process *p, struct pid_namespace *ns, int32_t start, int32_t *ret_number);
 struct pid_namespace *current_pid_ns(void);
+/* The processes of ns in order of number, for walks under tasklist_lock: the first one above `after`, borrowed. */
+struct process *process_next_locked(struct pid_namespace *ns, int32_t after, int32_t *ret_number);
 unsigned task_total(void); /* live tasks in the sandbox: sysinfo, loadavg, limits */

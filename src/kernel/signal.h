@@ -57,6 +57,8 @@ struct pending {
     sigmask_t set;
 };
 
+void pending_init(struct pending *q);
+
 struct process_signals {
     struct spinlock lock;
     struct pending shared;        /* [lock] */
@@ -96,20 +98,34 @@ void task_restore_sigmask(struct task *t); /* the call was not interrupted */
 int signal_send_task(struct task *t, int sig, const siginfo_t *info);
 int signal_send_process(struct process *p, int sig, const siginfo_t *info);
 int signal_send_group(struct pid *group, int sig, const siginfo_t *info); /* every process in a process group */
+int signal_send_process_locked(struct process *p, int sig, const siginfo_t *info); /* tasklist_lock held */
+/* A POSIX timer's own queued signal, at most once in the queue: 0 queued, 1 it was still there (an overrun). */
+int signal_send_timer(struct process *p, struct task *t, struct queued_signal *q);
+/* Takes a timer's signal off whatever queue it is on. */
+void signal_unqueue_timer(struct process *p, struct task *t, struct queued_signal *q);
+void signal_flush_queue(struct pending *q); /* frees what is pending: an exiting task or process */
 /* The guest's own fault: cannot be ignored or blocked (then it kills). */
 void signal_force(struct task *t, int sig, const siginfo_t *info);
 /* kill(2)'s permission check. */
 NODISCARD int signal_permission(struct process *target, int sig);
 void siginfo_user(siginfo_t *info, int sig, int code); /* si_pid, si_uid of current */
 
+/* Interrupts the own fiber if there is something to deliver, else clears the interruption. Own task. */
+void signal_recalculate(struct task *t);
 /* Is there something signal_deliver() would act on? Interruptible waits use fiber_interrupted() instead. */
 bool signal_pending(struct task *t);
 /* Takes one pending signal in mask off the queues (sigtimedwait, signalfd): its number or 0. */
 int signal_dequeue(struct task *t, sigmask_t mask, siginfo_t *ret_info);
 sigmask_t signal_pending_set(struct task *t);
 
-/* Called by task_main() before resuming. May not return (the process ends). */
+/* Called by task_main() before resuming, when the fiber is interrupted or the call's result is a restart code. May mark the
+ * task as ending (task->exit_requested). */
 void signal_deliver(struct task *t);
+/* Builds the handler's frame and points the registers at it: -EFAULT when the stack is bad. signal_frame.c */
+NODISCARD int signal_push_frame(struct task *t, const struct guest_sigaction *action, const siginfo_t *info,
+                                sigmask_t saved_mask);
+/* sigaltstack(2) decoded; either may be NULL. */
+NODISCARD int signal_altstack(struct task *t, const stack_t *new_stack, stack_t *ret_old);
 /* sigreturn(2): restores registers from the frame at the stack pointer. */
 int64_t signal_return(struct task *t);
 

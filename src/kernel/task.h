@@ -18,6 +18,7 @@
  */
 #pragma once
 #include "base/base.h"
+#include "base/rbtree.h"
 #include "base/refcount.h"
 #include "kernel/cred.h"
 #include "kernel/limits.h"
@@ -52,7 +53,11 @@ struct pid {
     struct list group_members;    /* [tasklist] of process.group_link */
     struct list session_members;  /* [tasklist] of process.session_link */
     struct wait_queue exit_queue; /* woken when the process becomes a zombie (pidfd poll) */
-    struct list links[PID_NS_DEPTH]; /* [tasklist] hash chains, pid.c */
+    bool numbered;                /* [tasklist] its numbers are taken */
+    struct pid_link {
+        struct rb_node node;      /* [tasklist] in the namespace's tree of numbers */
+        struct pid *pid;
+    } links[PID_NS_DEPTH];
 };
 
 struct ns_set {
@@ -81,6 +86,8 @@ struct process {
     int exit_status;                 /* [tasklist] wait status encoding, valid from zombie on */
     bool exiting;                    /* [sig.lock] group exit under way: group_exit_status is set */
     int group_exit_status;           /* [sig.lock] */
+    struct task *exec_task;          /* [sig.lock] the task whose exec is ending all the others, or NULL */
+    bool unkillable;                 /* [I] an init: signals it has no handler for do not reach it */
     int exit_signal;                 /* [tasklist] sent to the parent at exit: SIGCHLD usually, 0 none */
     bool child_subreaper;            /* [tasklist] prctl */
     bool did_exec;                   /* [tasklist] setpgid refuses after it */
@@ -91,9 +98,9 @@ struct process {
     struct tty *tty;                 /* [tasklist] controlling terminal, reference; see fs/devpts/tty.h */
     struct process_signals sig;      /* kernel/signal.h */
     struct limits limits;            /* kernel/limits.h, own lock */
-    struct timer real_timer;         /* ITIMER_REAL */
-    int64_t real_interval;           /* [sig.lock] */
+    struct itimers *itimers;         /* [sig.lock] made on first use: kernel/itimer.c */
     struct list posix_timers;        /* [sig.lock] kernel/posix_timers.c */
+    int next_timer_id;               /* [sig.lock] */
     int64_t start_time;              /* [I] monotonic */
     struct cpu_times dead_times;     /* [tasklist] of exited threads */
     struct cpu_times child_times;    /* [tasklist] of waited-for children */
@@ -101,7 +108,8 @@ struct process {
     struct file *exe;                /* [exec_lock] reference: /proc/PID/exe */
     unsigned char oom_score_adj_set;
     int oom_score_adj;
-    struct process *vfork_parent;    /* reserved */
+    void (*exited)(void *arg, int wait_status); /* [I] of the first process, else NULL */
+    void *exited_arg;
 };
 
 struct task {
@@ -109,9 +117,9 @@ struct task {
     struct process *process;         /* [I] reference */
     struct pid *pid;                 /* [I] reference: the tid */
     struct list thread_link;         /* [tasklist] */
-    struct fiber *fiber;             /* [I] */
+    struct fiber *fiber;             /* [platform_lock] NULL once it ends */
     struct context *ctx;             /* [t] NULL once the host side is gone; others only under platform_lock */
-    struct spinlock platform_lock;   /* ctx against kicks from others */
+    struct spinlock platform_lock;   /* fiber and ctx against kicks from others; ordered after sig.lock */
     struct mm *mm;                   /* [t] reference; read by others under exec_lock */
     struct fdtable *files;           /* [t] reference; others: task_get_files() */
     struct fs_context *fs;           /* [t] reference; others: task_get_fs() */
@@ -123,8 +131,16 @@ struct task {
     uaddr_t clear_child_tid;         /* [t] set_tid_address */
     uaddr_t robust_list;             /* [t] */
     size_t robust_list_len;
-    struct completion *vfork_done;   /* [alloc_lock] whom to wake at exec or exit: kernel/clone.c */
-    int exit_code;                   /* [t] */
+    bool vfork_pending;              /* [a] the parent sleeps on vfork_queue until exec or exit */
+    struct wait_queue vfork_queue;
+    uaddr_t set_child_tid;           /* [t] where the child writes its tid before it runs, or 0 */
+    struct cpu_times past_times;     /* [platform_lock] of contexts it had before this one */
+    bool counted;                    /* [t] it is in counted_uid's RLIMIT_NPROC count: users.h */
+    uint32_t counted_uid;
+    int exit_code;                   /* [t] wait status encoding */
+    bool exit_requested;             /* [t] do_exit(): the task ends when its system call returns */
+    bool frame_queued, image_queued; /* [t] what a failing deferred order means: a signal frame, a new image */
+    struct fault fault;              /* [t] the last one: trapno, error code and cr2 of signal frames */
     bool exiting, exited;            /* [tasklist] */
     int pdeath_signal;
     unsigned long personality;
@@ -185,8 +201,10 @@ struct exec_args {
 };
 NODISCARD int do_execve(const struct exec_args *args);
 
-_Noreturn void do_exit(int status_code);        /* this task only: exit(2) */
-_Noreturn void do_exit_group(int wait_status);  /* wait status encoding */
+/* Both mark the current task as ending and return: it ends when the system call (or signal_deliver()) returns to
+ * task_main(), so every scope on the way is left in the ordinary way. */
+void do_exit(int wait_status);       /* this task only: exit(2) */
+void do_exit_group(int wait_status); /* wait status encoding */
 /* From any fiber: every task of the process ends soon with this wait status. */
 void process_kill_group(struct process *p, int wait_status);
 
@@ -215,7 +233,8 @@ struct first_process_args {
     struct pid_namespace *pid_ns; /* borrowed */
     const struct limits *limits;
     const char *hostname;
-    struct tty *tty;              /* controlling terminal, or NULL */
+    struct tty *tty;              /* controlling terminal, or NULL; reference consumed on success */
+    bool init;                    /* behave as a container's init: signals without a handler do not end it */
     /* Called once, when the process is a zombie, with its wait status; from a fiber. */
     void (*exited)(void *arg, int wait_status);
     void *exited_arg;
@@ -224,6 +243,46 @@ struct first_process_args {
 NODISCARD int process_start_first(const struct first_process_args *args, struct process **ret);
 
 int kernel_init(void); /* tables; before the first process */
+
+/* How run.c reaches the system calls; set by syscalls_init(). */
+extern int64_t (*task_syscall_hook)(uint64_t nr, const uint64_t *args);
+
+/* ---- for kernel/ itself ---- */
+
+/* A task of `process` (NULL: a new process with `parent`'s attributes, or bare for parent NULL), not yet started, not in
+ * the tree. On failure nothing is left. */
+NODISCARD int task_new(struct process *process, struct task *from, struct task **ret);
+NODISCARD int process_new(struct task *from, struct process **ret);
+void task_main(void *task); /* run.c: the fiber of a task */
+void task_exit(struct task *t); /* exit.c: the end of task_main() */
+/* Makes the task look at its signals soon, wherever it is (any). */
+void task_kick(struct task *t);
+/* Has the task been told to end? Long waits that ignore signals give up on this. */
+bool task_dying(const struct task *t);
+void task_publish_answers(struct task *t); /* own task, or before it runs */
+void task_vfork_done(struct task *t);
+/* Leaves the memory of the old image: robust futexes, clear_child_tid, the vfork parent. exit.c, exec.c. */
+void task_release_memory(struct task *t);
+/* CPU time of a live or dead task (any); tasklist_lock held for the process variant. */
+void task_cpu_times(struct task *t, struct cpu_times *ret);
+void process_cpu_times(struct process *p, struct cpu_times *ret);
+/* Waits for cond, through signals, until the task is told to end (-EINTR). */
+#define wait_event_killable(q, cond)                                     \
+    ({                                                                   \
+        int kill_err_;                                                   \
+        for (;;) {                                                       \
+            kill_err_ = wait_event_interruptible(q, cond);               \
+            if (!kill_err_)                                              \
+                break;                                                   \
+            fiber_clear_interrupt(fiber_self());                         \
+            if (task_dying(current)) {                                   \
+                kill_err_ = -EINTR;                                      \
+                break;                                                   \
+            }                                                            \
+        }                                                                \
+        signal_recalculate(current);                                     \
+        kill_err_;                                                       \
+    })
 
 /* ---- look-ups (tasklist_lock inside; references returned) ---- */
 struct task *task_find(int32_t tid);        /* in the current task's pid namespace */

@@ -47,4 +47,5 @@ bool syscalls_traced(void)
 void syscalls_init(bool strace)
 {
     tracing = strace;
+    task_syscall_hook = syscall_dispatch;
 }

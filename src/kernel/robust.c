@@ -1,0 +1,83 @@
+/*
+ * The robust list is a chain in guest memory, so everything about it may be wrong or hostile: it is walked for a bounded
+ * number of steps, and the first bad address ends it.
+ *
+ * The owner-died mark is written without an atomic exchange (there is no such order). That is safe because the word's owner is
+ * the dying thread: others may only add FUTEX_WAITERS meanwhile, and a waiter whose bit is lost is woken here anyway.
+ */
+#include "kernel/robust.h"
+#include "mm/uaccess.h"
+#include "mm/mm.h"
+#include "kernel/pid.h"
+#include <linux/futex.h>
+#include <sys/syscall.h>
+
+#define STEPS_MAX 2048
+
+struct robust_head {
+    uint64_t next;
+    int64_t futex_offset;
+    uint64_t pending;
+};
+
+static void wake_futex(struct task *t, uaddr_t word)
+{
+    const uint64_t args[6] = {word, FUTEX_WAKE, 1, 0, 0, 0};
+    order_defer_host(t->ctx, SYS_futex, args, true);
+}
+
+static int mark_dead(struct task *t, uaddr_t word, bool pi, bool pending_op)
+{
+    uint32_t value, tid = (uint32_t)pid_number_in(t->pid, t->pid->ns);
+    if (word % 4 || get_user(&value, word))
+        return -EFAULT;
+    if (pending_op && !pi && !value) { /* unlocked, but its waiter may not have been woken */
+        wake_futex(t, word);
+        return 0;
+    }
+    if ((value & FUTEX_TID_MASK) != tid)
+        return 0;
+    uint32_t dead = (value & FUTEX_WAITERS) | FUTEX_OWNER_DIED;
+    if (put_user(&dead, word))
+        return -EFAULT;
+    if (!pi)
+        wake_futex(t, word);
+    return 0;
+}
+
+static void walk_robust_list(struct task *t)
+{
+    struct robust_head head;
+    uaddr_t list = t->robust_list;
+    if (!list || get_user(&head, list))
+        return;
+    uint64_t entry = head.next;
+    for (unsigned step = 0; step < STEPS_MAX && (entry & ~1ULL) != list; step++) {
+        uint64_t next;
+        if (get_user(&next, entry & ~1ULL)) /* before the futex may be freed by its next owner */
+            return;
+        if (entry != head.pending && mark_dead(t, (entry & ~1ULL) + (uint64_t)head.futex_offset, entry & 1, false))
+            return;
+        entry = next;
+    }
+    if (head.pending)
+        (void)mark_dead(t, (head.pending & ~1ULL) + (uint64_t)head.futex_offset, head.pending & 1, true);
+}
+
+static void clear_tid(struct task *t)
+{
+    const uint32_t zero = 0;
+    uaddr_t word = t->clear_child_tid;
+    t->clear_child_tid = 0;
+    if (!word || refcount_read(&t->mm->ref) < 2) /* nobody is left to see it */
+        return;
+    if (!put_user(&zero, word))
+        wake_futex(t, word);
+}
+
+void robust_list_release(struct task *t)
+{
+    walk_robust_list(t);
+    t->robust_list = 0;
+    clear_tid(t);
+}
