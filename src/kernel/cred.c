@@ -10,7 +10,8 @@
 #define CAP_LAST 40
 #define ALL_CAPS ((1ULL << (CAP_LAST + 1)) - 1)
 
-static const struct cred kernel_cred = {
+/* Not const: its count changes. */
+static struct cred kernel_cred = {
     .ref = REFCOUNT_INIT,
     .cap_permitted = ALL_CAPS,
     .cap_effective = ALL_CAPS,

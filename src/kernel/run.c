@@ -2,6 +2,7 @@
  * The life of a guest thread inside the kernel: run the guest until something happens, deal with it, look at the signals,
  * run it again. This is the hottest loop there is: a system call that finds nothing to do after it costs one flag check here.
  */
+#include "base/log.h"
 #include "kernel/task.h"
 #include <string.h>
 
@@ -57,6 +58,7 @@ static void run_fault(struct task *t, const struct event *event)
 static void run_order_failed(struct task *t)
 {
     if (t->image_queued) {
+        log_debug("%s: the new image could not be mapped", t->comm);
         process_kill_group(t->process, SIGKILL);
     } else if (t->frame_queued) {
         signal_force(t, SIGSEGV, NULL);
@@ -78,6 +80,7 @@ static bool run_event(struct task *t, const struct event *event)
         run_order_failed(t);
         break;
     case EVENT_DEAD: /* the stub process was killed from outside, or broke the protocol */
+        log_debug("%s: its stub process is dead", t->comm);
         process_kill_group(t->process, SIGKILL);
         break;
     default:
