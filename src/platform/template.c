@@ -54,6 +54,21 @@ uint64_t platform_xsave_features(void)
     return template.xfeatures;
 }
 
+/* Tile registers: no process has them before it asks (arch_prctl), and with them a signal frame would be 11 KiB. */
+#define XFEATURES_ON_REQUEST (3ULL << 17)
+
+/* The size of an XSAVE image in the standard format with these components. */
+static size_t image_size(uint64_t features)
+{
+    size_t size = 512 + 64; /* legacy area and header */
+    uint32_t a, b, c, d;
+
+    for (unsigned i = 2; i < 63; i++)
+        if (features >> i & 1 && __get_cpuid_count(13, i, &a, &b, &c, &d))
+            size = MAX(size, (size_t)b + a);
+    return size;
+}
+
 static int check_processor(void)
 {
     uint32_t a, b, c, d;
@@ -66,8 +81,8 @@ static int check_processor(void)
         return -EOPNOTSUPP;
     uint32_t lo, hi;
     __asm__ volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0));
-    template.xfeatures = (uint64_t)hi << 32 | lo;
-    template.xsave_size = b;
+    template.xfeatures = ((uint64_t)hi << 32 | lo) & ~XFEATURES_ON_REQUEST;
+    template.xsave_size = image_size(template.xfeatures);
     return 0;
 }
 

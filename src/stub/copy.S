@@ -98,10 +98,12 @@ stub_fault_fixups:
 
     .section .rodata, "a"
     .balign 64
-initial_fp: /* no component present: all are initialised; FCW 0x37f, MXCSR 0x1f80 */
+/* No component present: all are initialised; FCW 0x37f, MXCSR 0x1f80. Some processors read (and fault on) the whole area that
+ * the components of the mask would fill, so there is a page of it. */
+initial_fp:
     .word 0x37f
     .skip 22
     .long 0x1f80
-    .skip 576 - 28
+    .skip 4096 - 28
 
     .section .note.GNU-stack, "", @progbits
