@@ -10,8 +10,8 @@ struct synth_super {
     void *fs;
 };
 
-static const struct inode_ops synth_dir_ops, synth_file_inode_ops, synth_link_ops,
-    synth_magic_link_ops;
+static const struct inode_ops synth_dir_ops, synth_changing_dir_ops, synth_file_inode_ops,
+    synth_link_ops, synth_magic_link_ops;
 static const struct file_ops synth_dir_file_ops, synth_file_ops;
 
 static struct synth_super *super_of(const struct inode *inode)
@@ -38,12 +38,12 @@ uint64_t synth_ino(const struct synth_entry *row, uint64_t number)
     return ino ? ino : 1;
 }
 
-static void choose_ops(const struct synth_entry *row, const struct inode_ops **ret_ops,
-                       const struct file_ops **ret_file_ops)
+static void choose_ops(const struct synth_entry *row, bool changing,
+                       const struct inode_ops **ret_ops, const struct file_ops **ret_file_ops)
 {
     *ret_file_ops = NULL;
     if (S_ISDIR(row->mode)) {
-        *ret_ops = &synth_dir_ops;
+        *ret_ops = changing ? &synth_changing_dir_ops : &synth_dir_ops;
         *ret_file_ops = &synth_dir_file_ops;
     } else if (S_ISLNK(row->mode)) {
         *ret_ops = row->get_link ? &synth_magic_link_ops : &synth_link_ops;
@@ -65,7 +65,7 @@ int synth_inode_new(struct super_block *sb, const struct synth_entry *row, void 
             super->hooks->object_put(object);
         return -ENOMEM;
     }
-    choose_ops(row, &ops, &file_ops);
+    choose_ops(row, row->lookup && super->hooks->revalidate, &ops, &file_ops);
     inode_init(&i->inode, sb, ops, file_ops, row->mode, 0, 0);
     i->inode.attr.ino = synth_ino(row, number);
     i->inode.attr.btime = 0;
@@ -149,11 +149,8 @@ static int synth_lookup(struct inode *inode, const struct name *name, struct ino
 
 static bool synth_revalidate(struct inode *inode, const struct name *name, struct inode *child)
 {
-    const struct synth_hooks *hooks = super_of(inode)->hooks;
-    struct synth_inode *dir = synth_inode(inode);
-    if (!hooks->revalidate || !dir->entry->lookup)
-        return true;
-    return hooks->revalidate(dir, name, child ? synth_inode(child) : NULL);
+    return super_of(inode)->hooks->revalidate(synth_inode(inode), name,
+                                              child ? synth_inode(child) : NULL);
 }
 
 static bool emit_row(struct synth_inode *dir, const struct synth_entry *row, struct dir_emitter *e,
@@ -352,6 +349,14 @@ int synth_mount(const char *type, const char *source, unsigned long magic,
 }
 
 static const struct inode_ops synth_dir_ops = {
+    .lookup = synth_lookup,
+    .getattr = synth_getattr,
+    .setattr = synth_setattr,
+    .evict = synth_evict,
+};
+
+/* Directories with a dynamic part. */
+static const struct inode_ops synth_changing_dir_ops = {
     .lookup = synth_lookup,
     .revalidate = synth_revalidate,
     .getattr = synth_getattr,

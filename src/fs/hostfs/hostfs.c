@@ -91,26 +91,17 @@ static const struct super_ops hostfs_super_ops = {
     .free = hostfs_free,
 };
 
-const struct inode_ops hostfs_dir_ops = {
-    .lookup = hostfs_lookup,
-    .revalidate = hostfs_revalidate,
-    .create = hostfs_create,
-    .mkdir = hostfs_mkdir,
-    .mknod = hostfs_mknod,
-    .symlink = hostfs_symlink,
-    .link = hostfs_link,
-    .unlink = hostfs_unlink,
-    .rmdir = hostfs_rmdir,
-    .rename = hostfs_rename,
-    .tmpfile = hostfs_tmpfile,
-    .getattr = hostfs_getattr,
-    .setattr = hostfs_setattr,
-    .getxattr = hostfs_getxattr,
-    .setxattr = hostfs_setxattr,
-    .removexattr = hostfs_removexattr,
-    .listxattr = hostfs_listxattr,
-    .evict = hostfs_evict,
-};
+#define DIR_OPS                                                                                  \
+    .lookup = hostfs_lookup, .create = hostfs_create, .mkdir = hostfs_mkdir,                     \
+    .mknod = hostfs_mknod, .symlink = hostfs_symlink, .link = hostfs_link,                       \
+    .unlink = hostfs_unlink, .rmdir = hostfs_rmdir, .rename = hostfs_rename,                     \
+    .tmpfile = hostfs_tmpfile, .getattr = hostfs_getattr, .setattr = hostfs_setattr,             \
+    .getxattr = hostfs_getxattr, .setxattr = hostfs_setxattr, .removexattr = hostfs_removexattr, \
+    .listxattr = hostfs_listxattr, .evict = hostfs_evict
+
+const struct inode_ops hostfs_dir_ops = {DIR_OPS};
+
+const struct inode_ops hostfs_shared_dir_ops = {DIR_OPS, .revalidate = hostfs_revalidate};
 
 const struct inode_ops hostfs_file_inode_ops = {
     .getattr = hostfs_getattr,

@@ -72,13 +72,13 @@ void host_attr_set(struct host_inode *h, const struct statx *st)
     a->btime = birth_of(st);
 }
 
-static void choose_ops(uint32_t mode, const struct inode_ops **ret_ops,
+static void choose_ops(const struct hostfs *fs, uint32_t mode, const struct inode_ops **ret_ops,
                        const struct file_ops **ret_file_ops)
 {
     *ret_ops = &hostfs_special_ops;
     *ret_file_ops = NULL;
     if (S_ISDIR(mode)) {
-        *ret_ops = &hostfs_dir_ops;
+        *ret_ops = fs->flags & HOSTFS_EXCLUSIVE ? &hostfs_dir_ops : &hostfs_shared_dir_ops;
         *ret_file_ops = &hostfs_dir_file_ops;
     } else if (S_ISREG(mode)) {
         *ret_ops = &hostfs_file_inode_ops;
@@ -117,7 +117,7 @@ static struct host_inode *host_inode_new(struct hostfs *fs, const struct statx *
     struct host_inode *h = calloc(1, sizeof(*h));
     if (!h)
         return NULL;
-    choose_ops(st->stx_mode, &ops, &file_ops);
+    choose_ops(fs, st->stx_mode, &ops, &file_ops);
     inode_init(&h->inode, fs->sb, ops, file_ops, st->stx_mode, st->stx_uid, st->stx_gid);
     h->host_dev = host_dev_of(st);
     h->host_ino = st->stx_ino;
@@ -265,8 +265,6 @@ int hostfs_lookup(struct inode *dir, const struct name *name, struct inode **ret
 bool hostfs_revalidate(struct inode *dir, const struct name *name, struct inode *inode)
 {
     struct statx st;
-    if (hostfs_exclusive(dir))
-        return true;
     int err = statx_child(dir, name, &st);
     if (!inode)
         return err == -ENOENT;

@@ -145,8 +145,8 @@ bool hostfs_revalidate(struct inode *dir, const struct name *name, struct inode 
 int hostfs_getattr(struct inode *inode);
 int hostfs_readlink(struct inode *inode, char **ret_target);
 void hostfs_evict(struct inode *inode);
-extern const struct inode_ops hostfs_dir_ops, hostfs_file_inode_ops, hostfs_symlink_ops,
-    hostfs_special_ops;
+extern const struct inode_ops hostfs_dir_ops, hostfs_shared_dir_ops, hostfs_file_inode_ops,
+    hostfs_symlink_ops, hostfs_special_ops;
 
 /* A name as the host wants it. */
 struct host_name {

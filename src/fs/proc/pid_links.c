@@ -1,0 +1,163 @@
+/*
+ * Magic links of a process: cwd, root, exe, and ns/.
+ *
+ * Following one leads to the place itself, whatever its text says.
+ */
+#include "fs/proc/private.h"
+#include "kernel/namespaces.h"
+
+int pid_cwd_get_link(struct synth_inode *i, struct path *ret)
+{
+    CLEANUP_TARGET struct proc_target t = {NULL};
+    int err = proc_target_get(i, &t);
+    if (err < 0)
+        return -ENOENT;
+    struct fs_context *fs = task_get_fs(t.task);
+    if (!fs)
+        return -ENOENT;
+    fs_get_cwd(fs, ret);
+    fs_context_put(fs);
+    return 0;
+}
+
+int pid_root_get_link(struct synth_inode *i, struct path *ret)
+{
+    CLEANUP_TARGET struct proc_target t = {NULL};
+    int err = proc_target_get(i, &t);
+    if (err < 0)
+        return -ENOENT;
+    struct fs_context *fs = task_get_fs(t.task);
+    if (!fs)
+        return -ENOENT;
+    fs_get_root(fs, ret);
+    fs_context_put(fs);
+    return 0;
+}
+
+int pid_exe_get_link(struct synth_inode *i, struct path *ret)
+{
+    CLEANUP_TARGET struct proc_target t = {NULL};
+    int err = proc_target_get(i, &t);
+    if (err < 0)
+        return -ENOENT;
+    mutex_lock(&t.process->exec_lock);
+    struct file *exe = t.process->exe;
+    if (exe) {
+        *ret = exe->path;
+        path_get(ret);
+    }
+    mutex_unlock(&t.process->exec_lock);
+    return exe ? 0 : -ENOENT;
+}
+
+int pid_place_readlink(struct synth_inode *i, char **ret)
+{
+    CLEANUP_PATH_REF struct path place = {NULL, NULL};
+    int err = i->entry->get_link(i, &place);
+    return err < 0 ? err : proc_path_text(&place, ret);
+}
+
+/* ---- namespaces ---- */
+
+/* Numbers of what every sandbox has one of; Linux's own for the initial namespaces. */
+#define CGROUP_NS_ID 4026531835ULL
+#define IPC_NS_ID 4026531839ULL
+#define NET_NS_ID 4026531840ULL
+#define USER_NS_ID 4026531837ULL
+#define TIME_NS_ID 4026531834ULL
+
+enum ns_kind {
+    NS_CGROUP,
+    NS_IPC,
+    NS_MNT,
+    NS_NET,
+    NS_PID,
+    NS_PID_CHILDREN,
+    NS_TIME,
+    NS_TIME_CHILDREN,
+    NS_USER,
+    NS_UTS
+};
+
+static uint64_t mount_ns_id(struct task *t)
+{
+    struct fs_context *fs = task_get_fs(t);
+    if (!fs)
+        return 0;
+    spin_lock(&fs->lock);
+    uint64_t id = fs->ns->id;
+    spin_unlock(&fs->lock);
+    fs_context_put(fs);
+    return id;
+}
+
+static uint64_t pid_ns_id(struct task *t, bool children)
+{
+    spin_lock(&t->alloc_lock);
+    struct pid_namespace *ns = children ? t->ns.pid_for_children : t->pid->ns;
+    uint64_t id = ns ? ns->id : 0;
+    spin_unlock(&t->alloc_lock);
+    return id;
+}
+
+static uint64_t uts_ns_id(struct task *t)
+{
+    spin_lock(&t->alloc_lock);
+    uint64_t id = t->ns.uts ? t->ns.uts->id : 0;
+    spin_unlock(&t->alloc_lock);
+    return id;
+}
+
+static uint64_t ns_id(struct task *t, uint64_t kind)
+{
+    switch (kind) {
+    case NS_MNT:
+        return mount_ns_id(t);
+    case NS_PID:
+        return pid_ns_id(t, false);
+    case NS_PID_CHILDREN:
+        return pid_ns_id(t, true);
+    case NS_UTS:
+        return uts_ns_id(t);
+    case NS_CGROUP:
+        return CGROUP_NS_ID;
+    case NS_IPC:
+        return IPC_NS_ID;
+    case NS_NET:
+        return NET_NS_ID;
+    case NS_USER:
+        return USER_NS_ID;
+    default:
+        return TIME_NS_ID;
+    }
+}
+
+static const char *const ns_types[] = {"cgroup", "ipc",  "mnt",  "net",  "pid",
+                                       "pid",    "time", "time", "user", "uts"};
+
+/* DEVIATION: the links can be read and compared, not opened: there is no setns(2) yet. */
+static int ns_readlink(struct synth_inode *i, char **ret)
+{
+    CLEANUP_TARGET struct proc_target t = {NULL};
+    int err = proc_target_get(i, &t);
+    if (err >= 0)
+        err = proc_may_trace(t.process, t.task);
+    if (err < 0)
+        return err;
+    uint64_t id = ns_id(t.task, i->arg);
+    return id ? proc_text(ret, "%s:[%llu]", ns_types[i->arg], (unsigned long long)id) : -ENOENT;
+}
+
+const struct synth_entry ns_entries[] = {
+    LNK("cgroup", .readlink = ns_readlink, .arg = NS_CGROUP),
+    LNK("ipc", .readlink = ns_readlink, .arg = NS_IPC),
+    LNK("mnt", .readlink = ns_readlink, .arg = NS_MNT),
+    LNK("net", .readlink = ns_readlink, .arg = NS_NET),
+    LNK("pid", .readlink = ns_readlink, .arg = NS_PID),
+    LNK("pid_for_children", .readlink = ns_readlink, .arg = NS_PID_CHILDREN),
+    LNK("time", .readlink = ns_readlink, .arg = NS_TIME),
+    LNK("time_for_children", .readlink = ns_readlink, .arg = NS_TIME_CHILDREN),
+    LNK("user", .readlink = ns_readlink, .arg = NS_USER),
+    LNK("uts", .readlink = ns_readlink, .arg = NS_UTS),
+    {0},
+};

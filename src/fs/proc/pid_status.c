@@ -1,0 +1,322 @@
+/* /proc/PID/stat, statm and status: what ps(1) and top(1) live on. */
+#include "fs/proc/private.h"
+#include "kernel/fdtable.h"
+#include "kernel/machine.h"
+#include "mm/mm.h"
+#include <sys/sysmacros.h>
+
+/* Everything that needs a lock, collected once. */
+struct snapshot {
+    char state;
+    int32_t pid, tgid, ppid, pgrp, session;
+    unsigned threads;
+    struct cpu_times own, children;
+    int64_t start_time;
+    char comm[TASK_COMM_LEN];
+    int priority, nice, policy, rt_priority;
+    int exit_signal, exit_code;
+    unsigned long flags;
+    sigmask_t own_pending, shared_pending, blocked, ignored, caught;
+    unsigned queued;
+};
+
+static char state_of(const struct process *p, const struct task *t)
+{
+    if (p->state == PROCESS_ZOMBIE || t->exited)
+        return 'Z';
+    if (p->sig.stopped)
+        return 'T';
+    return t != current && t->blocked_in ? 'S' : 'R';
+}
+
+static void snapshot_tree(struct snapshot *s, const struct proc_target *t, struct pid_namespace *ns,
+                          bool thread)
+{
+    struct process *p = t->process;
+    spin_lock(&tasklist_lock);
+    s->state = state_of(p, t->task);
+    s->pid = pid_number_in(t->task->pid, ns);
+    s->tgid = pid_number_in(p->pid, ns);
+    s->ppid = p->parent ? pid_number_in(p->parent->pid, ns) : 0;
+    s->pgrp = p->group ? pid_number_in(p->group, ns) : 0;
+    s->session = p->session ? pid_number_in(p->session, ns) : 0;
+    s->threads = p->task_count;
+    s->children = p->child_times;
+    s->exit_code = p->exit_status;
+    if (thread)
+        task_cpu_times(t->task, &s->own);
+    else
+        process_cpu_times(p, &s->own);
+    spin_unlock(&tasklist_lock);
+    s->start_time = p->start_time;
+    s->exit_signal = p->exit_signal;
+}
+
+static void snapshot_task(struct snapshot *s, struct task *t)
+{
+    spin_lock(&t->alloc_lock);
+    for (int i = 0; i < TASK_COMM_LEN; i++)
+        s->comm[i] = t->comm[i];
+    spin_unlock(&t->alloc_lock);
+    s->comm[TASK_COMM_LEN - 1] = '\0';
+    s->nice = t->nice;
+    s->policy = t->sched_policy;
+    s->rt_priority = t->sched_priority;
+    s->priority =
+        s->policy == SCHED_FIFO || s->policy == SCHED_RR ? -1 - s->rt_priority : 20 + s->nice;
+}
+
+static void snapshot_signals(struct snapshot *s, const struct proc_target *t)
+{
+    struct process_signals *sig = &t->process->sig;
+    s->blocked = task_sigmask(t->task);
+    spin_lock(&sig->lock);
+    s->own_pending = t->task->sig.own.set;
+    s->shared_pending = sig->shared.set;
+    s->queued = sig->queued;
+    struct sighand *hand = sig->sighand ? sighand_get(sig->sighand) : NULL;
+    spin_unlock(&sig->lock);
+    if (!hand)
+        return;
+    spin_lock(&hand->lock);
+    for (int n = 1; n <= SIGNAL_COUNT; n++) {
+        uint64_t handler = hand->action[n - 1].handler;
+        if (handler == 1)
+            s->ignored |= SIGBIT(n);
+        else if (handler)
+            s->caught |= SIGBIT(n);
+    }
+    spin_unlock(&hand->lock);
+    sighand_put(hand);
+}
+
+static int snapshot_take(struct synth_inode *i, struct proc_target *t, struct snapshot *s)
+{
+    int err = proc_target_get(i, t);
+    if (err < 0)
+        return err;
+    *s = (struct snapshot){0};
+    snapshot_tree(s, t, proc_ns(i), i->arg == PROC_THREAD);
+    snapshot_task(s, t->task);
+    snapshot_signals(s, t);
+    return 0;
+}
+
+/* The numbers of a terminal as stat shows them come from its driver one day; nobody parses more
+ * than "none". */
+static const int no_tty = 0, no_tty_group = -1;
+
+struct mm_numbers {
+    uint64_t total, rss, data, stack, exec, locked; /* pages */
+    uaddr_t start_code, end_code, start_stack, start_data, end_data, brk_start, arg_start, arg_end,
+        env_start, env_end;
+};
+
+static void mm_numbers_get(struct task *task, struct mm_numbers *ret)
+{
+    struct mm *mm = task_get_mm(task);
+    *ret = (struct mm_numbers){0};
+    if (!mm)
+        return;
+    ret->rss = mm_rss(mm);
+    mutex_lock(&mm->lock);
+    *ret = (struct mm_numbers){mm->total_vm,    ret->rss,       mm->data_vm,    mm->stack_vm,
+                               mm->exec_vm,     mm->locked_vm,  mm->start_code, mm->end_code,
+                               mm->start_stack, mm->start_data, mm->end_data,   mm->brk_start,
+                               mm->arg_start,   mm->arg_end,    mm->env_start,  mm->env_end};
+    mutex_unlock(&mm->lock);
+    mm_put(mm);
+}
+
+static long long ticks(int64_t ns)
+{
+    return ns / (NSEC_PER_SEC / PROC_TICKS);
+}
+
+#define U(x) ((unsigned long long)(x))
+
+int pid_stat_show(struct synth_inode *i, struct strbuf *out)
+{
+    CLEANUP_TARGET struct proc_target t = {NULL};
+    struct snapshot s;
+    struct mm_numbers m;
+    int err = snapshot_take(i, &t, &s);
+    if (err < 0)
+        return err;
+    mm_numbers_get(t.task, &m);
+    bool may_trace = proc_may_trace(t.process, t.task) >= 0;
+    if (!may_trace)
+        m.start_code = m.end_code = m.start_stack = m.start_data = m.end_data = m.brk_start =
+            m.arg_start = m.arg_end = m.env_start = m.env_end = 0;
+    /* 1 to 13 */
+    strbuf_printf(out, "%d (%s) %c %d %d %d %d %d 0 0 0 0 0", s.pid, s.comm, s.state, s.ppid,
+                  s.pgrp, s.session, no_tty, no_tty_group);
+    /* 14 utime to 22 starttime */
+    strbuf_printf(out, " %lld %lld %lld %lld %d %d %u 0 %lld", ticks(s.own.user),
+                  ticks(s.own.system), ticks(s.children.user), ticks(s.children.system), s.priority,
+                  s.nice, s.threads, ticks(s.start_time));
+    /* 23 vsize to 30 kstkeip */
+    strbuf_printf(out, " %llu %llu 18446744073709551615 %llu %llu %llu 0 0", U(m.total * PAGE_SIZE),
+                  U(m.rss), U(m.start_code), U(m.end_code), U(m.start_stack));
+    /* 31 signal to 44 cguest_time */
+    strbuf_printf(out, " %llu %llu %llu %llu %d 0 0 %d %d %d %d 0 0 0",
+                  U((s.own_pending | s.shared_pending) & INT32_MAX), U(s.blocked & INT32_MAX),
+                  U(s.ignored & INT32_MAX), U(s.caught & INT32_MAX), s.state == 'S' && may_trace,
+                  s.exit_signal, 0, s.rt_priority, s.policy);
+    /* 45 start_data to 52 exit_code */
+    strbuf_printf(out, " %llu %llu %llu %llu %llu %llu %llu %d\n", U(m.start_data), U(m.end_data),
+                  U(m.brk_start), U(m.arg_start), U(m.arg_end), U(m.env_start), U(m.env_end),
+                  may_trace ? s.exit_code : 0);
+    return 0;
+}
+
+int pid_statm_show(struct synth_inode *i, struct strbuf *out)
+{
+    CLEANUP_TARGET struct proc_target t = {NULL};
+    struct mm_numbers m;
+    int err = proc_target_get(i, &t);
+    if (err < 0)
+        return err;
+    mm_numbers_get(t.task, &m);
+    strbuf_printf(out, "%llu %llu %llu %llu 0 %llu 0\n", U(m.total), U(m.rss), U(m.rss / 2),
+                  U(m.exec), U(m.data + m.stack));
+    return 0;
+}
+
+static const char *state_name(char state)
+{
+    switch (state) {
+    case 'R':
+        return "R (running)";
+    case 'T':
+        return "T (stopped)";
+    case 'Z':
+        return "Z (zombie)";
+    default:
+        return "S (sleeping)";
+    }
+}
+
+static void show_ids(const struct cred *c, struct strbuf *out)
+{
+    strbuf_printf(out, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", c->uid, c->euid, c->suid,
+                  c->fsuid, c->gid, c->egid, c->sgid, c->fsgid);
+}
+
+static unsigned fd_size(struct task *t)
+{
+    struct fdtable *files = task_get_files(t);
+    if (!files)
+        return 0;
+    unsigned n = files->capacity;
+    fdtable_put(files);
+    return n;
+}
+
+static void show_groups(const struct cred *c, struct strbuf *out)
+{
+    strbuf_puts(out, "Groups:\t");
+    for (unsigned g = 0; g < c->group_count; g++)
+        strbuf_printf(out, "%u ", c->groups[g]);
+    if (c->group_count == 0)
+        strbuf_putc(out, ' ');
+    strbuf_putc(out, '\n');
+}
+
+static void show_memory(struct task *task, struct strbuf *out)
+{
+    struct mm_numbers m;
+    struct mm *mm = task_get_mm(task);
+    if (!mm)
+        return;
+    mm_put(mm);
+    mm_numbers_get(task, &m);
+    const struct {
+        const char *name;
+        uint64_t pages;
+    } rows[] = {
+        {"VmPeak", m.total}, {"VmSize", m.total},        {"VmLck", m.locked}, {"VmPin", 0},
+        {"VmHWM", m.rss},    {"VmRSS", m.rss},           {"RssAnon", m.rss},  {"RssFile", 0},
+        {"RssShmem", 0},     {"VmData", m.data},         {"VmStk", m.stack},  {"VmExe", m.exec},
+        {"VmLib", 0},        {"VmPTE", m.rss / 512 + 8}, {"VmSwap", 0},
+    };
+    for (size_t r = 0; r < ARRAY_SIZE(rows); r++)
+        strbuf_printf(out, "%s:\t%8llu kB\n", rows[r].name, U(rows[r].pages * (PAGE_SIZE / 1024)));
+    strbuf_puts(out, "HugetlbPages:\t       0 kB\nCoreDumping:\t0\nTHP_enabled:\t1\n");
+}
+
+static void show_signals(const struct snapshot *s, const struct process *p, struct strbuf *out)
+{
+    uint64_t limit = p->limits.v[RLIMIT_SIGPENDING].cur;
+    strbuf_printf(out, "Threads:\t%u\nSigQ:\t%u/%llu\n", s->threads, s->queued, U(limit));
+    strbuf_printf(out,
+                  "SigPnd:\t%016llx\nShdPnd:\t%016llx\nSigBlk:\t%016llx\nSigIgn:\t%016llx\nSigCgt:"
+                  "\t%016llx\n",
+                  U(s->own_pending), U(s->shared_pending), U(s->blocked), U(s->ignored),
+                  U(s->caught));
+}
+
+static void show_caps(const struct cred *c, struct strbuf *out)
+{
+    strbuf_printf(out,
+                  "CapInh:\t%016llx\nCapPrm:\t%016llx\nCapEff:\t%016llx\nCapBnd:\t%016llx\nCapAmb:"
+                  "\t%016llx\n",
+                  U(c->cap_inheritable), U(c->cap_permitted), U(c->cap_effective),
+                  U(c->cap_bounding), U(c->cap_ambient));
+    strbuf_printf(out, "NoNewPrivs:\t%d\nSeccomp:\t0\nSeccomp_filters:\t0\n", c->no_new_privs);
+    strbuf_puts(out, "Speculation_Store_Bypass:\tthread "
+                     "vulnerable\nSpeculationIndirectBranch:\tconditional enabled\n");
+}
+
+/* Sets of CPUs as hexadecimal words of 32, the highest first, and as a list of ranges. */
+static void show_cpus(struct strbuf *out)
+{
+    unsigned n = machine_cpus();
+    strbuf_puts(out, "Cpus_allowed:\t");
+    for (int word = (int)(n - 1) / 32; word >= 0; word--) {
+        unsigned bits = MIN(n - (unsigned)word * 32, 32u);
+        strbuf_printf(out, "%x%s", bits == 32 ? 0xffffffffu : (1u << bits) - 1, word ? "," : "\n");
+    }
+    strbuf_printf(out, n > 1 ? "Cpus_allowed_list:\t0-%u\n" : "Cpus_allowed_list:\t%u\n", n - 1);
+    strbuf_puts(out, "Mems_allowed:\t1\nMems_allowed_list:\t0\n");
+}
+
+static unsigned umask_of(struct task *t)
+{
+    struct fs_context *fs = task_get_fs(t);
+    if (!fs)
+        return 0;
+    unsigned mask = fs->umask;
+    fs_context_put(fs);
+    return mask;
+}
+
+int pid_status_show(struct synth_inode *i, struct strbuf *out)
+{
+    CLEANUP_TARGET struct proc_target t = {NULL};
+    struct snapshot s;
+    int err = snapshot_take(i, &t, &s);
+    if (err < 0)
+        return err;
+    const struct cred *c = task_get_cred(t.task);
+    if (!c)
+        return -ESRCH;
+    strbuf_printf(out, "Name:\t%s\nUmask:\t%04o\nState:\t%s\n", s.comm, umask_of(t.task),
+                  state_name(s.state));
+    strbuf_printf(out, "Tgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n", s.tgid, s.pid,
+                  s.ppid);
+    show_ids(c, out);
+    strbuf_printf(out, "FDSize:\t%u\n", fd_size(t.task));
+    show_groups(c, out);
+    strbuf_printf(out, "NStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\nKthread:\t0\n", s.tgid,
+                  s.pid, s.pgrp, s.session);
+    show_memory(t.task, out);
+    strbuf_puts(out, "untag_mask:\t0xffffffffffffffff\n");
+    show_signals(&s, t.process, out);
+    show_caps(c, out);
+    show_cpus(out);
+    strbuf_printf(out, "voluntary_ctxt_switches:\t%llu\nnonvoluntary_ctxt_switches:\t0\n",
+                  U(t.task->syscall_count));
+    cred_put((struct cred *)c);
+    return 0;
+}

@@ -1,0 +1,155 @@
+/*
+ * The proc file system: its type, the hooks that bind rows to processes, and who may see what.
+ *
+ * The object of an inode below /proc/PID is the struct pid; the super block holds the pid
+ * namespace.
+ */
+#include "fs/proc/private.h"
+#include <linux/capability.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct pid_namespace *proc_ns(struct synth_inode *i)
+{
+    return synth_fs(i);
+}
+
+int proc_target_get(struct synth_inode *i, struct proc_target *ret)
+{
+    struct pid *pid = i->object;
+    struct process *p;
+    spin_lock(&tasklist_lock);
+    p = i->arg == PROC_THREAD || !pid->process ? NULL : pid->process;
+    struct task *t = p ? p->leader : pid->task;
+    if (t) {
+        ret->task = task_get(t);
+        ret->process = process_get(t->process);
+    }
+    spin_unlock(&tasklist_lock);
+    return t ? 0 : -ESRCH;
+}
+
+void proc_target_put(struct proc_target *t)
+{
+    if (t->task)
+        task_put(t->task);
+    if (t->process)
+        process_put(t->process);
+}
+
+/* As ptrace(2) defines PTRACE_MODE_READ_FSCREDS. */
+int proc_may_trace(const struct process *p, struct task *leader)
+{
+    const struct cred *me = current_cred();
+    if ((current && current->process == p) || cred_capable(me, CAP_SYS_PTRACE))
+        return 0;
+    const struct cred *c = task_get_cred(leader);
+    if (!c)
+        return -EACCES;
+    bool same = me->fsuid == c->uid && me->fsuid == c->euid && me->fsuid == c->suid &&
+                me->fsgid == c->gid && me->fsgid == c->egid && me->fsgid == c->sgid;
+    cred_put((struct cred *)c);
+    return same && p->dumpable ? 0 : -EACCES;
+}
+
+static int proc_check(struct synth_inode *i)
+{
+    CLEANUP_TARGET struct proc_target t = {NULL};
+    if (!i->object || !(i->entry->flags & PROC_PTRACE))
+        return 0;
+    int err = proc_target_get(i, &t);
+    return err < 0 ? err : proc_may_trace(t.process, t.task);
+}
+
+/* What belongs to a process is owned by its effective user, unless it has secrets: then by root. */
+static void proc_getattr(struct synth_inode *i)
+{
+    CLEANUP_TARGET struct proc_target t = {NULL};
+    if (!i->object || proc_target_get(i, &t) < 0)
+        return;
+    const struct cred *c = task_get_cred(t.task);
+    bool visible = t.process->dumpable || S_ISDIR(i->inode.attr.mode);
+    i->inode.attr.uid = c && visible ? c->euid : 0;
+    i->inode.attr.gid = c && visible ? c->egid : 0;
+    if (c)
+        cred_put((struct cred *)c);
+    if (i->entry == &fd_row)
+        fd_getattr(i);
+}
+
+int proc_text(char **ret, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    int n = vasprintf(ret, fmt, ap);
+    va_end(ap);
+    return n < 0 ? -ENOMEM : 0;
+}
+
+int proc_path_text(const struct path *p, char **ret)
+{
+    CLEANUP_STRBUF struct strbuf text = STRBUF_INIT;
+    CLEANUP_PATH_REF struct path root = {NULL, NULL};
+    fs_get_root(current_fs(), &root);
+    int err = path_string(p, &root, &text);
+    if (err < 0)
+        return err;
+    *ret = strbuf_take(&text);
+    return *ret ? 0 : -ENOMEM;
+}
+
+int self_readlink(struct synth_inode *i, char **ret)
+{
+    int32_t number = current ? pid_number_in(current->process->pid, proc_ns(i)) : 0;
+    return number ? proc_text(ret, "%d", number) : -ENOENT;
+}
+
+int thread_self_readlink(struct synth_inode *i, char **ret)
+{
+    int32_t process = current ? pid_number_in(current->process->pid, proc_ns(i)) : 0;
+    int32_t thread = current ? pid_number_in(current->pid, proc_ns(i)) : 0;
+    return process && thread ? proc_text(ret, "%d/task/%d", process, thread) : -ENOENT;
+}
+
+static void *proc_object_get(void *object)
+{
+    return pid_get(object);
+}
+
+static void proc_object_put(void *object)
+{
+    pid_put(object);
+}
+
+static void proc_free(void *fs)
+{
+    pid_namespace_put(fs);
+}
+
+static const struct synth_hooks proc_hooks = {
+    .object_get = proc_object_get,
+    .object_put = proc_object_put,
+    .check = proc_check,
+    .getattr = proc_getattr,
+    .revalidate = pid_revalidate,
+    .free = proc_free,
+};
+
+static const struct synth_entry root_row =
+    DIR("/", 0555, .entries = proc_root_entries, .lookup = pid_lookup, .iterate = pid_iterate);
+
+static int proc_mount(const char *source, unsigned long flags, const char *data,
+                      struct super_block **ret)
+{
+    struct pid_namespace *ns = pid_namespace_get(current_pid_ns());
+    return synth_mount("proc", source, PROC_SUPER_MAGIC, &root_row, &proc_hooks, ns, ret);
+}
+
+static const struct fs_type proc_type = {.name = "proc", .flags = FS_NODEV, .mount = proc_mount};
+
+void proc_init(void)
+{
+    fs_register(&proc_type);
+}

@@ -1,0 +1,11 @@
+/*
+ * proc(5): processes and kernel state as files, built of the tables of vfs/synthetic.h.
+ *
+ * Each mount shows the processes of the pid namespace of whoever mounted it. An entry of a process
+ * is bound to its struct pid, so an open file of a process that has ended gives ESRCH, never
+ * another process's data.
+ */
+#pragma once
+#include "base/base.h"
+
+void proc_init(void); /* registers the file system type */

@@ -1,0 +1,348 @@
+/*
+ * /proc/sys: the sysctl tree as tables.
+ *
+ * Most values are what a Linux of our version starts with, and what Picket behaves like; they
+ * cannot be changed (writing gives EPERM, as in a container whose /proc/sys is not its own).
+ */
+#include "fs/proc/private.h"
+#include "kernel/fdtable.h"
+#include "kernel/namespaces.h"
+#include "kernel/users.h"
+#include <linux/capability.h>
+#include <string.h>
+#include <sys/random.h>
+
+/* ---- the UTS namespace ---- */
+
+static struct uts_namespace *current_uts(void)
+{
+    struct uts_namespace *ns = NULL;
+    struct task *t = current;
+    if (!t)
+        return NULL;
+    spin_lock(&t->alloc_lock);
+    if (t->ns.uts)
+        ns = uts_namespace_get(t->ns.uts);
+    spin_unlock(&t->alloc_lock);
+    return ns;
+}
+
+enum { UTS_NODE, UTS_DOMAIN };
+
+static int uts_show(struct synth_inode *i, struct strbuf *out)
+{
+    char name[UTS_NAME_LEN + 1];
+    struct uts_namespace *ns = current_uts();
+    if (!ns)
+        return -ESRCH;
+    spin_lock(&ns->lock);
+    strcpy(name, i->arg == UTS_NODE ? ns->nodename : ns->domainname);
+    spin_unlock(&ns->lock);
+    uts_namespace_put(ns);
+    strbuf_printf(out, "%s\n", name);
+    return 0;
+}
+
+static int uts_write(struct synth_inode *i, char *text, size_t len)
+{
+    if (!capable(CAP_SYS_ADMIN))
+        return -EPERM;
+    struct uts_namespace *ns = current_uts();
+    if (!ns)
+        return -ESRCH;
+    text[MIN(strcspn(text, "\n"), (size_t)UTS_NAME_LEN)] = '\0';
+    spin_lock(&ns->lock);
+    strcpy(i->arg == UTS_NODE ? ns->nodename : ns->domainname, text);
+    spin_unlock(&ns->lock);
+    uts_namespace_put(ns);
+    return 0;
+}
+
+/* ---- kernel/random ---- */
+
+static void add_uuid(struct strbuf *out)
+{
+    unsigned char b[16] = {0};
+    if (getrandom(b, sizeof(b), 0) != sizeof(b))
+        return;
+    b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
+    b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
+    for (int n = 0; n < 16; n++)
+        strbuf_printf(out, n == 4 || n == 6 || n == 8 || n == 10 ? "-%02x" : "%02x", b[n]);
+    strbuf_putc(out, '\n');
+}
+
+static int uuid_show(struct synth_inode *i, struct strbuf *out)
+{
+    add_uuid(out);
+    return 0;
+}
+
+/* One for the life of the sandbox. */
+static int boot_id_show(struct synth_inode *i, struct strbuf *out)
+{
+    static struct spinlock lock;
+    static char id[40];
+    CLEANUP_STRBUF struct strbuf fresh = STRBUF_INIT;
+    add_uuid(&fresh);
+    spin_lock(&lock);
+    if (!id[0] && fresh.s)
+        strncpy(id, fresh.s, sizeof(id) - 1);
+    spin_unlock(&lock);
+    strbuf_puts(out, id);
+    return 0;
+}
+
+/* ---- numbers that others define ---- */
+
+enum { NUMBER_THREADS_MAX, NUMBER_PID_MAX, NUMBER_NR_OPEN, NUMBER_NS_LAST_PID };
+
+static int number_show(struct synth_inode *i, struct strbuf *out)
+{
+    const long long numbers[] = {
+        [NUMBER_THREADS_MAX] = TASKS_MAX,
+        [NUMBER_PID_MAX] = PID_MAX_DEFAULT,
+        [NUMBER_NR_OPEN] = FD_MAX,
+        [NUMBER_NS_LAST_PID] = proc_ns(i)->last,
+    };
+    strbuf_printf(out, "%lld\n", numbers[i->arg]);
+    return 0;
+}
+
+static const struct synth_entry random_entries[] = {
+    REG("uuid", 0444, uuid_show),
+    REG("boot_id", 0444, boot_id_show),
+    TEXT("entropy_avail", 0444, "256\n"),
+    TEXT("poolsize", 0444, "256\n"),
+    TEXT("urandom_min_reseed_secs", 0644, "60\n"),
+    TEXT("write_wakeup_threshold", 0644, "256\n"),
+    {0},
+};
+
+static const struct synth_entry keys_entries[] = {
+    TEXT("maxkeys", 0644, "200\n"),
+    TEXT("maxbytes", 0644, "20000\n"),
+    TEXT("root_maxkeys", 0644, "1000000\n"),
+    TEXT("root_maxbytes", 0644, "25000000\n"),
+    {0},
+};
+
+static const struct synth_entry pty_entries[] = {
+    TEXT("max", 0644, "4096\n"),
+    TEXT("nr", 0444, "0\n"),
+    TEXT("reserve", 0644, "1024\n"),
+    {0},
+};
+
+static const struct synth_entry kernel_entries[] = {
+    REG("hostname", 0644, uts_show, .write = uts_write, .arg = UTS_NODE),
+    REG("domainname", 0644, uts_show, .write = uts_write, .arg = UTS_DOMAIN),
+    TEXT("osrelease", 0444, PICKET_RELEASE "\n"),
+    TEXT("ostype", 0444, "Linux\n"),
+    TEXT("version", 0444, PICKET_VERSION "\n"),
+    TEXT("arch", 0444, "x86_64\n"),
+    REG("pid_max", 0644, number_show, .arg = NUMBER_PID_MAX),
+    REG("ns_last_pid", 0444, number_show, .arg = NUMBER_NS_LAST_PID),
+    REG("threads-max", 0644, number_show, .arg = NUMBER_THREADS_MAX),
+    DIR("random", 0555, .entries = random_entries),
+    DIR("keys", 0555, .entries = keys_entries),
+    DIR("pty", 0555, .entries = pty_entries),
+    TEXT("cap_last_cap", 0444, "40\n"),
+    TEXT("ngroups_max", 0444, "65536\n"),
+    TEXT("overflowuid", 0644, "65534\n"),
+    TEXT("overflowgid", 0644, "65534\n"),
+    TEXT("randomize_va_space", 0644, "2\n"),
+    TEXT("core_pattern", 0644, "core\n"),
+    TEXT("core_uses_pid", 0644, "0\n"),
+    TEXT("core_pipe_limit", 0644, "0\n"),
+    TEXT("shmmax", 0644, "18446744073692774399\n"),
+    TEXT("shmall", 0644, "18446744073692774399\n"),
+    TEXT("shmmni", 0644, "4096\n"),
+    TEXT("shm_rmid_forced", 0644, "0\n"),
+    TEXT("msgmax", 0644, "8192\n"),
+    TEXT("msgmnb", 0644, "16384\n"),
+    TEXT("msgmni", 0644, "32000\n"),
+    TEXT("sem", 0644, "32000\t1024000000\t500\t32000\n"),
+    TEXT("dmesg_restrict", 0644, "1\n"),
+    TEXT("kptr_restrict", 0644, "1\n"),
+    TEXT("perf_event_paranoid", 0644, "3\n"),
+    TEXT("printk", 0644, "4\t4\t1\t7\n"),
+    TEXT("panic", 0644, "0\n"),
+    TEXT("sysrq", 0644, "0\n"),
+    TEXT("tainted", 0644, "0\n"),
+    TEXT("unprivileged_bpf_disabled", 0644, "2\n"),
+    TEXT("io_uring_disabled", 0644, "2\n"),
+    TEXT("sched_child_runs_first", 0644, "0\n"),
+    TEXT("sched_rt_period_us", 0644, "1000000\n"),
+    TEXT("sched_rt_runtime_us", 0644, "950000\n"),
+    TEXT("sched_autogroup_enabled", 0644, "0\n"),
+    TEXT("sched_rr_timeslice_ms", 0644, "100\n"),
+    TEXT("auto_msgmni", 0644, "0\n"),
+    {0},
+};
+
+static const struct synth_entry vm_entries[] = {
+    TEXT("overcommit_memory", 0644, "0\n"),
+    TEXT("overcommit_ratio", 0644, "50\n"),
+    TEXT("overcommit_kbytes", 0644, "0\n"),
+    TEXT("max_map_count", 0644, "65530\n"),
+    TEXT("mmap_min_addr", 0644, "65536\n"),
+    TEXT("swappiness", 0644, "60\n"),
+    TEXT("nr_hugepages", 0644, "0\n"),
+    TEXT("nr_overcommit_hugepages", 0644, "0\n"),
+    TEXT("min_free_kbytes", 0644, "67584\n"),
+    TEXT("dirty_ratio", 0644, "20\n"),
+    TEXT("dirty_background_ratio", 0644, "10\n"),
+    TEXT("dirty_expire_centisecs", 0644, "3000\n"),
+    TEXT("dirty_writeback_centisecs", 0644, "500\n"),
+    TEXT("vfs_cache_pressure", 0644, "100\n"),
+    TEXT("oom_kill_allocating_task", 0644, "0\n"),
+    TEXT("panic_on_oom", 0644, "0\n"),
+    TEXT("zone_reclaim_mode", 0644, "0\n"),
+    TEXT("unprivileged_userfaultfd", 0644, "0\n"),
+    TEXT("legacy_va_layout", 0644, "0\n"),
+    {0},
+};
+
+static const struct synth_entry inotify_entries[] = {
+    TEXT("max_queued_events", 0644, "16384\n"),
+    TEXT("max_user_instances", 0644, "128\n"),
+    TEXT("max_user_watches", 0644, "65536\n"),
+    {0},
+};
+
+static const struct synth_entry epoll_entries[] = {
+    TEXT("max_user_watches", 0644, "1048576\n"),
+    {0},
+};
+
+static const struct synth_entry mqueue_entries[] = {
+    TEXT("msg_default", 0644, "10\n"),       TEXT("msg_max", 0644, "10\n"),
+    TEXT("msgsize_default", 0644, "8192\n"), TEXT("msgsize_max", 0644, "8192\n"),
+    TEXT("queues_max", 0644, "256\n"),       {0},
+};
+
+static const struct synth_entry fs_entries[] = {
+    TEXT("file-max", 0644, "9223372036854775807\n"),
+    TEXT("file-nr", 0444, "0\t0\t9223372036854775807\n"),
+    REG("nr_open", 0644, number_show, .arg = NUMBER_NR_OPEN),
+    TEXT("inode-nr", 0444, "0\t0\n"),
+    TEXT("inode-state", 0444, "0\t0\t0\t0\t0\t0\t0\n"),
+    TEXT("dentry-state", 0444, "0\t0\t45\t0\t0\t0\n"),
+    TEXT("pipe-max-size", 0644, "1048576\n"),
+    TEXT("pipe-user-pages-hard", 0644, "0\n"),
+    TEXT("pipe-user-pages-soft", 0644, "16384\n"),
+    TEXT("aio-max-nr", 0644, "65536\n"),
+    TEXT("aio-nr", 0444, "0\n"),
+    TEXT("lease-break-time", 0644, "45\n"),
+    TEXT("leases-enable", 0644, "1\n"),
+    TEXT("mount-max", 0644, "100000\n"),
+    TEXT("overflowuid", 0644, "65534\n"),
+    TEXT("overflowgid", 0644, "65534\n"),
+    TEXT("protected_fifos", 0644, "0\n"),
+    TEXT("protected_hardlinks", 0644, "1\n"),
+    TEXT("protected_regular", 0644, "0\n"),
+    TEXT("protected_symlinks", 0644, "1\n"),
+    TEXT("suid_dumpable", 0644, "0\n"),
+    DIR("inotify", 0555, .entries = inotify_entries),
+    DIR("epoll", 0555, .entries = epoll_entries),
+    DIR("mqueue", 0555, .entries = mqueue_entries),
+    {0},
+};
+
+static const struct synth_entry net_core_entries[] = {
+    TEXT("somaxconn", 0644, "4096\n"),
+    TEXT("rmem_default", 0644, "212992\n"),
+    TEXT("rmem_max", 0644, "212992\n"),
+    TEXT("wmem_default", 0644, "212992\n"),
+    TEXT("wmem_max", 0644, "212992\n"),
+    TEXT("optmem_max", 0644, "131072\n"),
+    TEXT("netdev_max_backlog", 0644, "1000\n"),
+    TEXT("default_qdisc", 0644, "pfifo_fast\n"),
+    {0},
+};
+
+static const struct synth_entry net_ipv4_entries[] = {
+    TEXT("ip_forward", 0644, "0\n"),
+    TEXT("ip_local_port_range", 0644, "32768\t60999\n"),
+    TEXT("ip_local_reserved_ports", 0644, "\n"),
+    TEXT("ip_unprivileged_port_start", 0644, "1024\n"),
+    TEXT("ip_nonlocal_bind", 0644, "0\n"),
+    TEXT("ping_group_range", 0644, "1\t0\n"),
+    TEXT("tcp_available_congestion_control", 0444, "reno\n"),
+    TEXT("tcp_congestion_control", 0644, "reno\n"),
+    TEXT("tcp_fin_timeout", 0644, "60\n"),
+    TEXT("tcp_keepalive_intvl", 0644, "75\n"),
+    TEXT("tcp_keepalive_probes", 0644, "9\n"),
+    TEXT("tcp_keepalive_time", 0644, "7200\n"),
+    TEXT("tcp_max_syn_backlog", 0644, "1024\n"),
+    TEXT("tcp_mem", 0644, "185511\t247350\t371022\n"),
+    TEXT("tcp_rmem", 0644, "4096\t131072\t6291456\n"),
+    TEXT("tcp_wmem", 0644, "4096\t16384\t4194304\n"),
+    TEXT("tcp_sack", 0644, "1\n"),
+    TEXT("tcp_timestamps", 0644, "1\n"),
+    TEXT("tcp_window_scaling", 0644, "1\n"),
+    TEXT("tcp_syncookies", 0644, "1\n"),
+    TEXT("tcp_tw_reuse", 0644, "2\n"),
+    {0},
+};
+
+static const struct synth_entry net_ipv6_all_entries[] = {
+    TEXT("disable_ipv6", 0644, "0\n"),
+    TEXT("forwarding", 0644, "0\n"),
+    {0},
+};
+
+static const struct synth_entry net_ipv6_conf_entries[] = {
+    DIR("all", 0555, .entries = net_ipv6_all_entries),
+    DIR("default", 0555, .entries = net_ipv6_all_entries),
+    DIR("lo", 0555, .entries = net_ipv6_all_entries),
+    {0},
+};
+
+static const struct synth_entry net_ipv6_entries[] = {
+    DIR("conf", 0555, .entries = net_ipv6_conf_entries),
+    TEXT("bindv6only", 0644, "0\n"),
+    {0},
+};
+
+static const struct synth_entry net_unix_entries[] = {
+    TEXT("max_dgram_qlen", 0644, "512\n"),
+    {0},
+};
+
+static const struct synth_entry net_entries[] = {
+    DIR("core", 0555, .entries = net_core_entries),
+    DIR("ipv4", 0555, .entries = net_ipv4_entries),
+    DIR("ipv6", 0555, .entries = net_ipv6_entries),
+    DIR("unix", 0555, .entries = net_unix_entries),
+    {0},
+};
+
+static const struct synth_entry user_entries[] = {
+    TEXT("max_cgroup_namespaces", 0644, "0\n"),
+    TEXT("max_inotify_instances", 0644, "128\n"),
+    TEXT("max_inotify_watches", 0644, "65536\n"),
+    TEXT("max_ipc_namespaces", 0644, "0\n"),
+    TEXT("max_mnt_namespaces", 0644, "65536\n"),
+    TEXT("max_net_namespaces", 0644, "0\n"),
+    TEXT("max_pid_namespaces", 0644, "65536\n"),
+    TEXT("max_time_namespaces", 0644, "0\n"),
+    TEXT("max_user_namespaces", 0644, "0\n"),
+    TEXT("max_uts_namespaces", 0644, "65536\n"),
+    {0},
+};
+
+static const struct synth_entry empty_entries[] = {{0}};
+
+const struct synth_entry proc_sys_entries[] = {
+    DIR("abi", 0555, .entries = empty_entries),
+    DIR("debug", 0555, .entries = empty_entries),
+    DIR("dev", 0555, .entries = empty_entries),
+    DIR("fs", 0555, .entries = fs_entries),
+    DIR("kernel", 0555, .entries = kernel_entries),
+    DIR("net", 0555, .entries = net_entries),
+    DIR("user", 0555, .entries = user_entries),
+    DIR("vm", 0555, .entries = vm_entries),
+    {0},
+};
