@@ -1,9 +1,8 @@
 /* /proc/PID/stat, statm and status: what ps(1) and top(1) live on. */
 #include "fs/proc/private.h"
 #include "kernel/fdtable.h"
-#include "kernel/machine.h"
 #include "mm/mm.h"
-#include <sys/sysmacros.h>
+#include <sched.h>
 
 /* Everything that needs a lock, collected once. */
 struct snapshot {
@@ -271,7 +270,7 @@ static void show_caps(const struct cred *c, struct strbuf *out)
 /* Sets of CPUs as hexadecimal words of 32, the highest first, and as a list of ranges. */
 static void show_cpus(struct strbuf *out)
 {
-    unsigned n = machine_cpus();
+    unsigned n = proc_facts->cpu_count;
     strbuf_puts(out, "Cpus_allowed:\t");
     for (int word = (int)(n - 1) / 32; word >= 0; word--) {
         unsigned bits = MIN(n - (unsigned)word * 32, 32u);

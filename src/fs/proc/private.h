@@ -24,6 +24,7 @@ void proc_target_put(struct proc_target *t);
 
 /* The namespace whose numbers this mount shows. Borrowed. */
 struct pid_namespace *proc_ns(struct synth_inode *i);
+extern const struct host_facts *proc_facts;
 #define PROC_TICKS 100 /* USER_HZ */
 
 NODISCARD int proc_may_trace(const struct process *p, struct task *leader); /* -EACCES */

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+const struct host_facts *proc_facts;
+
 struct pid_namespace *proc_ns(struct synth_inode *i)
 {
     return synth_fs(i);
@@ -149,7 +151,8 @@ static int proc_mount(const char *source, unsigned long flags, const char *data,
 
 static const struct fs_type proc_type = {.name = "proc", .flags = FS_NODEV, .mount = proc_mount};
 
-void proc_init(void)
+void proc_init(const struct host_facts *facts)
 {
+    proc_facts = facts;
     fs_register(&proc_type);
 }

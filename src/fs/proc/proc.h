@@ -7,5 +7,7 @@
  */
 #pragma once
 #include "base/base.h"
+#include "base/host_facts.h"
 
-void proc_init(void); /* registers the file system type */
+/* Registers the file system type. The facts are kept by reference. */
+void proc_init(const struct host_facts *facts);

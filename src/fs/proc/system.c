@@ -1,97 +1,168 @@
 /*
  * /proc's own files: the machine and the sandbox as a whole.
  *
- * CPUs, memory and load are the host's, read anew each time (kernel/machine.h); processes and the
- * rest are the sandbox's.
+ * CPUs and memory are the host's (base/host_facts.h, and sysinfo(2) for what changes); processes
+ * and their times are the sandbox's own.
  */
-#include "base/cleanup.h"
 #include "fs/proc/private.h"
-#include "kernel/machine.h"
 #include "kernel/namespaces.h"
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/sysinfo.h>
 
-/* Appends a file of the host, bounded. */
-static int add_machine_file(enum machine_file file, struct strbuf *out)
+static int cpuinfo_show(struct synth_inode *i, struct strbuf *out)
 {
-    enum { PIECE = 16 * 1024, MOST = 4 << 20 };
-    CLEANUP_FREE char *piece = malloc(PIECE);
-    if (!piece)
-        return -ENOMEM;
-    for (size_t total = 0; total < MOST;) {
-        ssize_t n = machine_read(file, piece, PIECE, (int64_t)total);
-        if (n <= 0)
-            return (int)n;
-        strbuf_add(out, piece, (size_t)n);
-        total += (size_t)n;
-    }
+    strbuf_puts(out, proc_facts->cpuinfo);
     return 0;
 }
 
-static int machine_show(struct synth_inode *i, struct strbuf *out)
+/* DEVIATION: the host says how much is free, not how much of the page cache could be; so
+ * "available" is what is free and in buffers, and the cache counts as used. */
+static int meminfo_show(struct synth_inode *i, struct strbuf *out)
 {
-    return add_machine_file((enum machine_file)i->arg, out);
+    struct sysinfo info;
+    if (sysinfo(&info) < 0)
+        return -EIO;
+    uint64_t unit = info.mem_unit ? info.mem_unit : 1;
+    const struct {
+        const char *name;
+        uint64_t bytes;
+    } rows[] = {
+        {"MemTotal:", proc_facts->mem_total},
+        {"MemFree:", info.freeram * unit},
+        {"MemAvailable:", (info.freeram + info.bufferram) * unit},
+        {"Buffers:", info.bufferram * unit},
+        {"Cached:", 0},
+        {"SwapCached:", 0},
+        {"Active:", 0},
+        {"Inactive:", 0},
+        {"Active(anon):", 0},
+        {"Inactive(anon):", 0},
+        {"Active(file):", 0},
+        {"Inactive(file):", 0},
+        {"Unevictable:", 0},
+        {"Mlocked:", 0},
+        {"SwapTotal:", info.totalswap * unit},
+        {"SwapFree:", info.freeswap * unit},
+        {"Dirty:", 0},
+        {"Writeback:", 0},
+        {"AnonPages:", 0},
+        {"Mapped:", 0},
+        {"Shmem:", info.sharedram * unit},
+        {"KReclaimable:", 0},
+        {"Slab:", 0},
+        {"SReclaimable:", 0},
+        {"SUnreclaim:", 0},
+        {"KernelStack:", 0},
+        {"PageTables:", 0},
+        {"CommitLimit:", proc_facts->mem_total / 2},
+        {"Committed_AS:", 0},
+        {"VmallocTotal:", 34359738367ULL * 1024},
+        {"VmallocUsed:", 0},
+        {"VmallocChunk:", 0},
+        {"AnonHugePages:", 0},
+    };
+    for (size_t r = 0; r < ARRAY_SIZE(rows); r++)
+        strbuf_printf(out, "%-15s %8llu kB\n", rows[r].name,
+                      (unsigned long long)rows[r].bytes / 1024);
+    strbuf_puts(
+        out,
+        "HugePages_Total:       0\nHugePages_Free:        0\nHugePages_Rsvd:        0\n"
+        "HugePages_Surp:        0\nHugepagesize:       2048 kB\nHugetlb:               0 kB\n");
+    return 0;
 }
 
-/* ---- stat: the host's CPU lines, our processes ---- */
+/* ---- processes as a whole ---- */
 
-static int64_t boot_time(void)
+struct totals {
+    struct cpu_times times; /* of all processes and of their reaped children */
+    unsigned running;
+};
+
+static void add_process(struct process *p, struct totals *sum)
 {
-    return (now_realtime() - now_monotonic()) / NSEC_PER_SEC;
+    struct cpu_times own;
+    spin_lock(&tasklist_lock);
+    process_cpu_times(p, &own);
+    sum->times.user += own.user + p->child_times.user;
+    sum->times.system += own.system + p->child_times.system;
+    struct task *leader = p->leader;
+    sum->running +=
+        p->state == PROCESS_RUNNING && leader && (leader == current || !leader->blocked_in);
+    spin_unlock(&tasklist_lock);
 }
 
-static bool starts_with(const char *line, const char *prefix)
+static void totals_get(struct pid_namespace *ns, struct totals *ret)
 {
-    return strncmp(line, prefix, strlen(prefix)) == 0;
-}
-
-static unsigned count_running(struct pid_namespace *ns)
-{
-    unsigned n = 0;
-    int32_t number = 0;
     struct process *p;
+    int32_t number = 0;
+    *ret = (struct totals){0};
     while ((p = process_next(ns, number, &number))) {
-        struct task *leader;
-        spin_lock(&tasklist_lock);
-        leader = p->leader;
-        n += leader && (leader == current || !leader->blocked_in) && p->state == PROCESS_RUNNING;
-        spin_unlock(&tasklist_lock);
+        add_process(p, ret);
         process_put(p);
-        number++;
+        if (number++ == INT32_MAX)
+            break;
     }
-    return n;
+    ret->running = MAX(ret->running, 1u);
+}
+
+static long long ticks(int64_t ns)
+{
+    return ns / (NSEC_PER_SEC / PROC_TICKS);
+}
+
+static int64_t idle_time(const struct totals *sum)
+{
+    int64_t all = now_monotonic() * proc_facts->cpu_count;
+    return MAX(all - sum->times.user - sum->times.system, (int64_t)0);
 }
 
 static int stat_show(struct synth_inode *i, struct strbuf *out)
 {
-    CLEANUP_STRBUF struct strbuf host = STRBUF_INIT;
-    int err = add_machine_file(MACHINE_STAT, &host);
-    if (err < 0 || host.failed)
-        return err;
-    char *save, *line = host.s ? strtok_r(host.s, "\n", &save) : NULL;
-    for (; line; line = strtok_r(NULL, "\n", &save))
-        if (starts_with(line, "cpu"))
-            strbuf_printf(out, "%s\n", line);
+    struct totals sum;
+    totals_get(proc_ns(i), &sum);
+    int n = (int)proc_facts->cpu_count;
+    /* user nice system idle iowait irq softirq steal guest guest_nice */
+    strbuf_printf(out, "cpu  %lld 0 %lld %lld 0 0 0 0 0 0\n", ticks(sum.times.user),
+                  ticks(sum.times.system), ticks(idle_time(&sum)));
+    for (int cpu = 0; cpu < n; cpu++)
+        strbuf_printf(out, "cpu%d %lld 0 %lld %lld 0 0 0 0 0 0\n", cpu, ticks(sum.times.user / n),
+                      ticks(sum.times.system / n), ticks(idle_time(&sum) / n));
+    long long boot_time = (now_realtime() - now_monotonic()) / NSEC_PER_SEC;
     strbuf_printf(out,
                   "intr 0\nctxt 0\nbtime %lld\nprocesses %d\nprocs_running %u\nprocs_blocked 0\n",
-                  (long long)boot_time(), proc_ns(i)->last, MAX(count_running(proc_ns(i)), 1u));
+                  boot_time, proc_ns(i)->last, sum.running);
     strbuf_puts(out, "softirq 0 0 0 0 0 0 0 0 0 0 0\n");
     return 0;
 }
 
-/* The host's averages, our counts. */
+static void add_hundredths(int64_t ns, char end, struct strbuf *out)
+{
+    strbuf_printf(out, "%lld.%02lld%c", (long long)(ns / NSEC_PER_SEC),
+                  (long long)(ns % NSEC_PER_SEC / 10000000), end);
+}
+
+static int uptime_show(struct synth_inode *i, struct strbuf *out)
+{
+    struct totals sum;
+    totals_get(proc_ns(i), &sum);
+    add_hundredths(now_monotonic(), ' ', out);
+    add_hundredths(idle_time(&sum), '\n', out);
+    return 0;
+}
+
 static int loadavg_show(struct synth_inode *i, struct strbuf *out)
 {
-    CLEANUP_STRBUF struct strbuf host = STRBUF_INIT;
-    float a = 0, b = 0, c = 0;
-    int err = add_machine_file(MACHINE_LOADAVG, &host);
-    if (err < 0)
-        return err;
-    if (host.s && sscanf(host.s, "%f %f %f", &a, &b, &c) != 3)
-        a = b = c = 0;
-    strbuf_printf(out, "%.2f %.2f %.2f %u/%u %d\n", (double)a, (double)b, (double)c,
-                  MAX(count_running(proc_ns(i)), 1u), task_total(), proc_ns(i)->last);
+    struct sysinfo info;
+    struct totals sum;
+    if (sysinfo(&info) < 0)
+        return -EIO;
+    totals_get(proc_ns(i), &sum);
+    for (int n = 0; n < 3; n++) {
+        unsigned long load = info.loads[n] + (1 << SI_LOAD_SHIFT) / 200;
+        strbuf_printf(out, "%lu.%02lu ", load >> SI_LOAD_SHIFT,
+                      (load & ((1 << SI_LOAD_SHIFT) - 1)) * 100 >> SI_LOAD_SHIFT);
+    }
+    strbuf_printf(out, "%u/%u %d\n", sum.running, task_total(), proc_ns(i)->last);
     return 0;
 }
 
@@ -112,27 +183,22 @@ static int filesystems_show(struct synth_inode *i, struct strbuf *out)
 static int interrupts_show(struct synth_inode *i, struct strbuf *out)
 {
     strbuf_puts(out, "     ");
-    for (unsigned cpu = 0; cpu < machine_cpus(); cpu++)
+    for (unsigned cpu = 0; cpu < proc_facts->cpu_count; cpu++)
         strbuf_printf(out, "      CPU%-5u", cpu);
     strbuf_putc(out, '\n');
     return 0;
 }
 
-/* The fields that free(1), vmstat(8) and the like look up, from the host's memory figures. */
 static int vmstat_show(struct synth_inode *i, struct strbuf *out)
 {
     static const char *const zeros[] = {"pgpgin",         "pgpgout",       "pswpin",  "pswpout",
                                         "pgalloc_normal", "pgfree",        "pgfault", "pgmajfault",
                                         "pgscan_kswapd",  "pgscan_direct", "oom_kill"};
-    CLEANUP_STRBUF struct strbuf host = STRBUF_INIT;
-    unsigned long long kb = 0;
-    int err = add_machine_file(MACHINE_MEMINFO, &host);
-    if (err < 0)
-        return err;
-    const char *free_line = host.s ? strstr(host.s, "MemFree:") : NULL;
-    if (free_line)
-        kb = strtoull(free_line + strlen("MemFree:"), NULL, 10);
-    strbuf_printf(out, "nr_free_pages %llu\n", kb / (PAGE_SIZE / 1024));
+    struct sysinfo info;
+    if (sysinfo(&info) < 0)
+        return -EIO;
+    strbuf_printf(out, "nr_free_pages %llu\n",
+                  (unsigned long long)info.freeram * info.mem_unit / PAGE_SIZE);
     for (size_t n = 0; n < ARRAY_SIZE(zeros); n++)
         strbuf_printf(out, "%s 0\n", zeros[n]);
     return 0;
@@ -174,9 +240,9 @@ const struct synth_entry proc_root_entries[] = {
     LNK("mounts", .link = "self/mounts"),
     LNK("net", .link = "self/net"),
     TEXT("cmdline", 0444, "picket\n"),
-    REG("cpuinfo", 0444, machine_show, .arg = MACHINE_CPUINFO),
-    REG("meminfo", 0444, machine_show, .arg = MACHINE_MEMINFO),
-    REG("uptime", 0444, machine_show, .arg = MACHINE_UPTIME),
+    REG("cpuinfo", 0444, cpuinfo_show),
+    REG("meminfo", 0444, meminfo_show),
+    REG("uptime", 0444, uptime_show),
     REG("loadavg", 0444, loadavg_show),
     REG("stat", 0444, stat_show),
     REG("version", 0444, version_show),
