@@ -11,6 +11,8 @@
 #include "host/lockdown.h"
 #include "host/mounts.h"
 #include "fs/dev/dev.h"
+#include "fs/proc/proc.h"
+#include "fs/sysfs/sysfs.h"
 #include "kernel/task.h"
 #include "platform/platform.h"
 #include "sched/fiber.h"
@@ -74,6 +76,8 @@ static int start_scheduler(void)
 static int register_filesystems(void)
 {
     dev_init();
+    proc_init(&boot.facts);
+    sysfs_init(&boot.facts);
     return 0;
 }
 
