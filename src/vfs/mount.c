@@ -523,6 +523,21 @@ int do_pivot_root(const struct path *new_root, const struct path *put_old)
     return 0;
 }
 
+static void sync_tree(struct mount *m)
+{
+    struct mount *child;
+    if (m->sb->ops && m->sb->ops->sync)
+        m->sb->ops->sync(m->sb);
+    list_for_each(child, &m->children, child_link)
+        sync_tree(child);
+}
+
+void mounts_sync(struct mount_namespace *ns)
+{
+    MUTEX_GUARD(&mount_lock);
+    sync_tree(ns->root);
+}
+
 int mount_init(void)
 {
     mutex_init(&mount_lock);

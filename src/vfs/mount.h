@@ -78,6 +78,8 @@ NODISCARD int do_change_propagation(const struct path *at, unsigned type, bool r
 NODISCARD int do_umount(const struct path *at, int flags); /* MNT_DETACH, MNT_FORCE, UMOUNT_NOFOLLOW is the walk's */
 NODISCARD int do_pivot_root(const struct path *new_root, const struct path *put_old);
 
+void mounts_sync(struct mount_namespace *ns); /* sync(2): every super block mounted in ns */
+
 /* Steps of the walk. follow_mounts: while something is mounted on *p, step onto it (consumes and replaces references). */
 void follow_mounts(struct path *p);
 /* One ".." : stops at `root`; crosses mounts upwards. */
