@@ -4,11 +4,12 @@
 #include "fs/files.h"
 #include "fs/epoll/epoll.h"
 #include "fs/pipe/pipe.h"
+#include "fs/tty.h"
 #include "vfs/special.h"
 
 int files_init(void)
 {
     fifo_register(&fifo_ops);
     epoll_init();
-    return 0;
+    return devpts_init();
 }

@@ -2,6 +2,7 @@
  * Files over descriptors that the caller gave. See hostfile.h; the calls themselves are hostio.c's.
  */
 #include "fs/hostfile/hostfile.h"
+#include "fs/hostfile/console.h"
 #include "fs/hostfile/hostio.h"
 #include "kernel/signal.h"
 #include "kernel/task.h"
@@ -316,9 +317,13 @@ int hostfile_new(int host_fd, struct file **ret)
     struct inode *inode;
     if (fstat(host_fd, &st) < 0)
         return -errno;
+    if (S_ISCHR(st.st_mode) && isatty(host_fd))
+        return console_open_fd(host_fd, &st, ret);
     int err = inode_new(host_fd, &st, &inode);
-    if (err < 0)
+    if (err < 0) {
+        close(host_fd);
         return err;
+    }
     name_of(&st, name, sizeof(name));
     uint32_t flags = host_inode(inode)->flags & (O_ACCMODE | O_APPEND | O_NONBLOCK);
     err = file_new_on_inode(name, inode, inode->file_ops, NULL, flags, ret);

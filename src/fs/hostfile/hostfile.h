@@ -26,8 +26,12 @@ void hostfile_reopen_stdio(int proc_fd);
  * instruction. */
 NODISCARD int hostfile_new(int host_fd, struct file **ret);
 
-/* The guest's side of the host's terminal, or NULL if no descriptor was one: for the first process's session. */
+/* The guest's side of the host's terminal (a reference), or NULL if no descriptor was one: for the first process's session. */
 struct tty *hostfile_console(void);
 
-/* The host's window has changed (SIGWINCH): the guest's terminal takes its size again. Any fiber. */
+/* The host's window has changed (SIGWINCH), or the sandbox has come to the foreground (SIGCONT): the guest's terminal takes its
+ * size again. Any fiber. */
 void hostfile_winsize_changed(void);
+
+/* Before the kernel process ends: what the guest wrote last reaches the host's terminal. Waits a second at most. */
+void hostfile_drain(void);
