@@ -2,8 +2,8 @@
  * Terminals, seen by what is behind them: the pseudo-terminal's master (fs/devpts) and the host's terminal
  * (fs/hostfile/console.c).
  *
- * A struct tty is a terminal's slave side: the line discipline, its settings, its session. A driver feeds it what is typed
- * (tty_receive()) and shows what it writes (tty_driver.write).
+ * A struct tty is a terminal's slave side: the line discipline, its settings, its session. A driver feeds it
+ * what is typed (tty_receive()) and shows what it writes (tty_driver.write).
  *
  *     tty_new(&driver, data, &tty)      one reference, the driver's
  *     devpts_add(...)                   gives it a number and a node
@@ -49,7 +49,8 @@ void tty_unref(struct tty *t);
 void tty_set_utf8(struct tty *t); /* IUTF8 from the start */
 void *tty_data(const struct tty *t); /* the driver's */
 
-/* Typed bytes: how many were taken; fewer than n when the reader lags behind (driver->input_taken tells when to go on). */
+/* Typed bytes: how many were taken; fewer than n when the reader lags behind (driver->input_taken tells when
+ * to go on). */
 size_t tty_receive(struct tty *t, const char *buf, size_t n);
 size_t tty_receive_room(struct tty *t);
 /* The driver has room for output again. */

@@ -1,14 +1,15 @@
 /*
  * devpts: the file system of pseudo-terminals, and the device nodes that lead to terminals.
  *
- * Each mount is an instance with numbers of its own; the first one is there from the start, and holds the console (the host's
- * terminal) if there is one. A node exists from the opening of its master to its close.
+ * Each mount is an instance with numbers of its own; the first one is there from the start, and holds the
+ * console (the host's terminal) if there is one. A node exists from the opening of its master to its close.
  *
  * Locks: instance->lock (mutex) protects the table of numbers.
  */
 #include "fs/devpts/private.h"
 #include "kernel/tty_hooks.h"
 #include "vfs/special.h"
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,7 +50,8 @@ static int new_node(struct devpts *d, uint32_t mode, uint64_t rdev, uint64_t ino
     if (!inode)
         return -ENOMEM;
     const struct cred *cred = current_cred();
-    inode_init(inode, d->sb, &node_ops, NULL, mode, d->set_uid ? d->uid : cred->fsuid, d->set_gid ? d->gid : cred->fsgid);
+    inode_init(inode, d->sb, &node_ops, NULL, mode, d->set_uid ? d->uid : cred->fsuid,
+               d->set_gid ? d->gid : cred->fsgid);
     inode->attr.rdev = rdev;
     inode->attr.ino = ino;
     *ret = inode;
@@ -70,7 +72,8 @@ int devpts_add(struct devpts *d, struct tty *t)
     int n = free_number(d);
     if (n < 0)
         return n;
-    int err = new_node(d, S_IFCHR | d->mode, makedev(SLAVE_MAJOR + n / 256, n % 256), FIRST_INO + (uint64_t)n, &t->inode);
+    uint64_t rdev = makedev(SLAVE_MAJOR + n / 256, n % 256);
+    int err = new_node(d, S_IFCHR | d->mode, rdev, FIRST_INO + (uint64_t)n, &t->inode);
     if (err < 0)
         return err;
     refcount_get(&d->sb->ref); /* given back with the inode: tty.c */

@@ -1,5 +1,6 @@
 /*
- * What is typed: the input half of the line discipline (N_TTY): signals, flow control, line editing, echo. termios(3).
+ * What is typed: the input half of the line discipline (N_TTY): signals, flow control, line editing, echo.
+ * termios(3).
  */
 #include "fs/devpts/private.h"
 #include <ctype.h>
@@ -9,7 +10,7 @@
 #include <termios.h>
 
 #define MASK (TTY_INPUT_SIZE - 1)
-#define RESERVE 16 /* kept free in canonical mode for the characters that end a line */
+#define RESERVE 16u /* kept free in canonical mode for the characters that end a line */
 
 static bool input_flag(const struct tty *t, uint32_t flag)
 {
@@ -308,7 +309,8 @@ static void receive_char(struct tty *t, uint8_t c)
 
 /* ---- from the driver ---- */
 
-/* In canonical mode an unfinished line never fills the buffer for good: what is too much is dropped as it is typed. */
+/* In canonical mode an unfinished line never fills the buffer for good: what is too much is dropped as it is
+ * typed. */
 static size_t room_locked(const struct tty *t)
 {
     size_t room = TTY_INPUT_SIZE - RESERVE - MIN(tty_input_used(t), TTY_INPUT_SIZE - RESERVE);

@@ -41,7 +41,8 @@ static int64_t get_termios(struct tty *t, uaddr_t arg, size_t size)
     return copy_to_user(arg, &copy, size);
 }
 
-/* What changes when ICANON does: what was typed becomes readable at once, or lines start at what is not read yet. */
+/* What changes when ICANON does: what was typed becomes readable at once, or lines start at what is not read
+ * yet. */
 static void mode_changed(struct tty *t, uint32_t old_lflag)
 {
     struct tty_input *in = &t->in;
@@ -89,7 +90,8 @@ static int64_t set_termios(struct tty *t, uaddr_t arg, size_t size, bool flush)
     err = copy_from_user(&fresh, arg, size);
     if (err < 0)
         return err;
-    fresh.cflag = (fresh.cflag & ~(uint32_t)(CSIZE | PARENB)) | CS8 | CREAD; /* a pseudo-terminal has 8 bits, no parity */
+    /* A pseudo-terminal has 8 bits and no parity. */
+    fresh.cflag = (fresh.cflag & ~(uint32_t)(CSIZE | PARENB)) | CS8 | CREAD;
     apply_termios(t, &fresh, flush);
     return 0;
 }
@@ -168,8 +170,9 @@ static int64_t flush_queues(struct tty *t, uaddr_t which)
         mutex_unlock(&t->out_lock);
         tty_output_ready(t);
     }
+    unsigned bits = (which != TCOFLUSH ? TIOCPKT_FLUSHREAD : 0) | (which != TCIFLUSH ? TIOCPKT_FLUSHWRITE : 0);
     if (t->driver->packet)
-        t->driver->packet(t, (which != TCOFLUSH ? TIOCPKT_FLUSHREAD : 0) | (which != TCIFLUSH ? TIOCPKT_FLUSHWRITE : 0));
+        t->driver->packet(t, bits);
     return 0;
 }
 

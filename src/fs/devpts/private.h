@@ -6,8 +6,8 @@
  *     output.c  what is written, echo        pty.c     the master's side
  *     read.c    reading                      devpts.c  the file system
  *
- * Locks, in order: write_lock (a whole write) > lock (settings, input) > out_lock (column, the driver's output) > ctrl_lock
- * (spinlock: session and group).
+ * Locks, in order: write_lock (a whole write) > lock (settings, input) > out_lock (column, the driver's
+ * output) > ctrl_lock (spinlock: session and group).
  */
 #pragma once
 #include "base/refcount.h"
@@ -93,8 +93,8 @@ NODISCARD int tty_check_change(struct tty *t);
 NODISCARD int tty_check_read(struct tty *t);
 void tty_maybe_acquire(struct tty *t, struct file *file, uint32_t open_flags);
 void tty_adopt_session(struct tty *t);
-int64_t tty_job_ioctl(struct tty *t, struct file *file, bool master, unsigned cmd, uaddr_t arg); /* -ENOIOCTLCMD_: not one */
-#define NOT_MINE (-515)
+#define NOT_MINE (-515) /* not one of this function's commands */
+int64_t tty_job_ioctl(struct tty *t, struct file *file, bool master, unsigned cmd, uaddr_t arg);
 void tty_drop_session(struct tty *t, bool leader_exit);
 
 /* ioctl.c */

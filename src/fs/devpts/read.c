@@ -33,7 +33,8 @@ static size_t take_bytes(struct tty *t, char *buf, size_t n, bool *ret_end)
         }
     }
     /* A line that filled the caller's buffer exactly may leave its VEOF: it would be an end-of-file of its own. */
-    if (canonical && got == n && !*ret_end && in->tail != end && take_mark(in, in->tail) && in->bytes[in->tail & MASK] == 0) {
+    bool eof_next = in->tail != end && take_mark(in, in->tail) && in->bytes[in->tail & MASK] == 0;
+    if (canonical && got == n && !*ret_end && eof_next) {
         in->tail++;
         *ret_end = true;
     }

@@ -98,7 +98,8 @@ void epoll_item_remove(struct epoll_item *item)
 
 /* ---- sets in sets: epoll_graph_lock held ---- */
 
-/* How deep sets nest below `set`, itself counted; more than EPOLL_MAX_DEPTH when it is too deep or contains `needle`. */
+/* How deep sets nest below `set`, itself counted; more than EPOLL_MAX_DEPTH when it is too deep or contains
+ * `needle`. */
 static int depth_below(struct epoll *set, struct epoll *needle, int limit)
 {
     int deepest = 0;
@@ -231,8 +232,8 @@ static struct epoll_item *first_item(struct file *file)
     return item;
 }
 
-/* Its last reference has gone. Items cannot go at the same time: sets end under epoll_graph_lock, too, and EPOLL_CTL_DEL needs
- * a reference to the file. */
+/* Its last reference has gone. Items cannot go at the same time: sets end under epoll_graph_lock, too, and
+ * EPOLL_CTL_DEL needs a reference to the file. */
 static void file_ends(struct file *file)
 {
     struct epoll_item *item;

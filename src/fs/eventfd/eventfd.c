@@ -1,8 +1,8 @@
 /*
  * eventfd: a 64-bit counter that is a file.
  *
- * write(2) adds to it, read(2) takes all of it (or one, as a semaphore). Readers wait while it is 0, writers while their sum
- * would not fit. The counter lives as long as its open file.
+ * write(2) adds to it, read(2) takes all of it (or one, as a semaphore). Readers wait while it is 0, writers
+ * while their sum would not fit. The counter lives as long as its open file.
  *
  * Locks: lock protects count; nothing is called under it.
  */
@@ -99,8 +99,8 @@ static void eventfd_show(struct file *file, struct strbuf *out)
     spin_lock(&e->lock);
     uint64_t count = e->count;
     spin_unlock(&e->lock);
-    strbuf_printf(out, "eventfd-count: %16llx\neventfd-id: %d\neventfd-semaphore: %d\n", (unsigned long long)count, e->id,
-                  e->semaphore);
+    strbuf_printf(out, "eventfd-count: %16llx\neventfd-id: %d\neventfd-semaphore: %d\n", (unsigned long long)count,
+                  e->id, e->semaphore);
 }
 
 static const struct file_ops eventfd_ops = {

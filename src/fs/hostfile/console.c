@@ -1,10 +1,11 @@
 /*
  * The console: a guest terminal whose line ends at the host's terminal.
  *
- * The host's terminal is in raw mode (the runtime's doing), so the guest's line discipline sees every key. Output goes to the
- * host at once, from whoever writes; what the host does not take then waits in a small buffer for the output fiber. Input is
- * pumped by a fiber of its own, which starts when the terminal is the first process's standard input or when a guest first
- * reads, and stops reading while the guest's buffer is full.
+ * The host's terminal is in raw mode (the runtime's doing), so the guest's line discipline sees every key.
+ * Output goes to the host at once, from whoever writes; what the host does not take then waits in a small
+ * buffer for the output fiber. Input is pumped by a fiber of its own, which starts when the terminal is the
+ * first process's standard input or when a guest first reads, and stops reading while the guest's buffer is
+ * full.
  *
  * Locks: console->lock (mutex, inside the tty's out_lock) protects the buffer.
  */

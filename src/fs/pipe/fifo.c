@@ -1,8 +1,8 @@
 /*
  * Opening and closing pipes: pipe(2), and open(2) of a FIFO with its rules of who waits for whom: fifo(7).
  *
- * inode->pipe is set while files are open; fifo_lock protects it and pipe->files. A nameless pipe has an inode as well, so
- * /proc/self/fd/N of a pipe can be opened like a FIFO, but never waits.
+ * inode->pipe is set while files are open; fifo_lock protects it and pipe->files. A nameless pipe has an
+ * inode as well, so /proc/self/fd/N of a pipe can be opened like a FIFO, but never waits.
  */
 #include "fs/anon.h"
 #include "fs/pipe/pipe.h"
@@ -157,7 +157,9 @@ int pipe_new_pair(unsigned flags, struct file **ret_read, struct file **ret_writ
     }
     rd->inode->pipe = p;
     rd->pos = -1;
-    p->files = p->readers = p->reader_opens = 1;
+    p->files = 1;
+    p->readers = 1;
+    p->reader_opens = 1;
     err = file_new(&rd->path, &fifo_ops, O_WRONLY | flags, &wr);
     if (err < 0)
         return err;
@@ -165,7 +167,8 @@ int pipe_new_pair(unsigned flags, struct file **ret_read, struct file **ret_writ
     spin_lock(&fifo_lock);
     p->files++;
     spin_unlock(&fifo_lock);
-    p->writers = p->writer_opens = 1;
+    p->writers = 1;
+    p->writer_opens = 1;
     *ret_read = TAKE_PTR(rd);
     *ret_write = wr;
     return 0;

@@ -1,8 +1,8 @@
 /*
  * The pipe's ring: reading, writing, readiness. See pipe.h; opening and closing are in fifo.c.
  *
- * Writes of at most PIPE_BUF (one page) bytes are atomic because they fit into one buffer, or are appended to the last one
- * in one go.
+ * Writes of at most PIPE_BUF (one page) bytes are atomic because they fit into one buffer, or are appended to
+ * the last one in one go.
  */
 #include "fs/pipe/pipe.h"
 #include "kernel/signal.h"

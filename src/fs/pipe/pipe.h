@@ -1,12 +1,13 @@
 /*
  * Pipes and FIFOs: pipe(7).
  *
- * A pipe is a ring of page-sized buffers between files open for reading and files open for writing. pipe_new_pair() makes
- * one with two nameless files; a FIFO's inode gets one when it is first opened (fifo_ops.open) and loses it with
- * the last close. A pipe lives as long as files are open on it.
+ * A pipe is a ring of page-sized buffers between files open for reading and files open for writing.
+ * pipe_new_pair() makes one with two nameless files; a FIFO's inode gets one when it is first opened
+ * (fifo_ops.open) and loses it with the last close. A pipe lives as long as files are open on it.
  *
- * Readers and writers move bytes under pipe->lock, which may be held across guest accesses. They sleep outside of it, on
- * `readable` and `writable`; a wake is sent only when the ring stops being empty or full (or when a poller asked).
+ * Readers and writers move bytes under pipe->lock, which may be held across guest accesses. They sleep
+ * outside of it, on `readable` and `writable`; a wake is sent only when the ring stops being empty or full
+ * (or when a poller asked).
  *
  * splice(2) and friends move whole buffers: fs/pipe/splice.h.
  */
@@ -79,8 +80,8 @@ static inline struct pipe_buffer *pipe_tail(struct pipe *p)
 {
     return &p->ring[p->tail & (p->slots - 1)];
 }
-/* Sleep until there is something to read / room: 0, -EAGAIN when nonblock, -ERESTARTSYS. Called and returning with the lock held;
- * the condition must be checked again. */
+/* Sleep until there is something to read / room: 0, -EAGAIN when nonblock, -ERESTARTSYS. Called and returning
+ * with the lock held; the condition must be checked again. */
 NODISCARD int pipe_wait_readable(struct pipe *p, bool nonblock);
 NODISCARD int pipe_wait_writable(struct pipe *p, bool nonblock);
 /* After moving bytes, lock not held. */

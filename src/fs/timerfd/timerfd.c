@@ -1,13 +1,14 @@
 /*
  * timerfd: a timer whose expirations are counted and read.
  *
- * The kernel timer fires once and is set again only when somebody reads (or asks): what a periodic timer missed meanwhile is
- * computed, so that one nobody looks at costs no wake-ups.
+ * The kernel timer fires once and is set again only when somebody reads (or asks): what a periodic timer
+ * missed meanwhile is computed, so that one nobody looks at costs no wake-ups.
  *
  * Locks: set_lock (mutex) serialises arming, since cancelling may wait for the callback; lock protects the numbers.
  *
- * DEVIATION: a timer on CLOCK_REALTIME is converted to CLOCK_MONOTONIC when set and doesn't follow later steps of the host's clock;
- * TFD_TIMER_CANCEL_ON_SET is accepted, and never cancels: the sandbox can't set the clock.
+ * DEVIATION: a timer on CLOCK_REALTIME is converted to CLOCK_MONOTONIC when set and doesn't follow later
+ * steps of the host's clock; TFD_TIMER_CANCEL_ON_SET is accepted, and never cancels: the sandbox can't set
+ * the clock.
  */
 #include "fs/timerfd/timerfd.h"
 #include "kernel/cred.h"
@@ -169,7 +170,8 @@ static int64_t deadline_of(const struct timerfd *t, bool absolute, int64_t value
     return deadline;
 }
 
-int timerfd_set(struct file *file, bool absolute, const struct timerfd_setting *setting, struct timerfd_setting *ret_old)
+int timerfd_set(struct file *file, bool absolute, const struct timerfd_setting *setting,
+                struct timerfd_setting *ret_old)
 {
     if (file->ops != &timerfd_ops)
         return -EINVAL;
@@ -209,7 +211,8 @@ static void timerfd_show(struct file *file, struct strbuf *out)
     int flags = t->settime_flags;
     left_locked(t, &s);
     spin_unlock(&t->lock);
-    strbuf_printf(out, "clockid: %d\nticks: %llu\nsettime flags: 0%o\nit_value: (%llu, %llu)\nit_interval: (%llu, %llu)\n",
+    strbuf_printf(out,
+                  "clockid: %d\nticks: %llu\nsettime flags: 0%o\nit_value: (%llu, %llu)\nit_interval: (%llu, %llu)\n",
                   t->clock, (unsigned long long)ticks, (unsigned)flags, (unsigned long long)(s.value / NSEC_PER_SEC),
                   (unsigned long long)(s.value % NSEC_PER_SEC), (unsigned long long)(s.interval / NSEC_PER_SEC),
                   (unsigned long long)(s.interval % NSEC_PER_SEC));
