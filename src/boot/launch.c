@@ -23,9 +23,11 @@ static void forward_signal(void *arg, int signo, bool foreground)
     (void)arg;
     struct process *p = boot.first;
     siginfo_t info = {.si_signo = signo, .si_code = SI_USER}; /* from outside: nobody the sandbox knows */
-    if (signo == SIGWINCH)
+    if (signo == SIGWINCH || signo == SIGCONT)
         hostfile_winsize_changed();
-    else if (foreground)
+    if (signo == SIGWINCH)
+        return;
+    if (foreground)
         signal_send_group(p->group, signo, NULL);
     else
         signal_send_process(p, signo, &info);
@@ -41,6 +43,7 @@ static void runtime_gone(void *arg)
 static void first_exited(void *arg, int wait_status)
 {
     (void)arg;
+    hostfile_drain();
     channel_send_exit(boot.control, wait_status);
 }
 

@@ -11,6 +11,7 @@
 #include "host/lockdown.h"
 #include "host/mounts.h"
 #include "fs/dev/dev.h"
+#include "fs/files.h"
 #include "fs/proc/proc.h"
 #include "fs/sysfs/sysfs.h"
 #include "kernel/task.h"
@@ -78,7 +79,7 @@ static int register_filesystems(void)
     dev_init();
     proc_init(&boot.facts);
     sysfs_init(&boot.facts);
-    return 0;
+    return files_init();
 }
 
 static int set_up_syscalls(void)

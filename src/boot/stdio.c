@@ -21,9 +21,12 @@ static int donate(int fd)
 int boot_stdio(void)
 {
     int err = fdtable_new(&boot.files);
+    CLEANUP_FD int proc = open("/proc", O_PATH | O_CLOEXEC);
+    hostfile_set_proc(proc);
     for (int fd = 0; fd < 3 && !err; fd++)
         if (boot.request->stdio_open[fd])
             err = donate(fd);
+    hostfile_set_proc(-1);
     if (err)
         return err;
     /* Our own 0 and 1 must not hold the caller's files open, nor be free for others. 2 stays: it is where the last

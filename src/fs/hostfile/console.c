@@ -259,11 +259,15 @@ int console_open_fd(int host_fd, const struct stat *st, struct file **ret)
     bool used = err == 0 && use_descriptor(c, host_fd, st->st_mode);
     if (used)
         take_window_size(c);
-    if (err == 0 && host_fd == STDIN_FILENO)
-        console_input_wanted(c->tty);
     if (!used)
         close(host_fd);
     return err < 0 ? err : tty_open_file(c->tty, flags, ret);
+}
+
+void console_start_input(void)
+{
+    if (consoles[0])
+        console_input_wanted(consoles[0]->tty);
 }
 
 struct tty *hostfile_console(void)

@@ -228,24 +228,12 @@ static int host_getattr(struct inode *inode)
     return 0;
 }
 
-/* Only what an open descriptor lets one do: its length and times. */
+/* Only the length: the rest is the caller's business. */
 static int host_setattr(struct inode *inode, const struct setattr *change)
 {
-    int fd = host_inode(inode)->io.fd;
-    if (change->valid & (ATTR_MODE | ATTR_UID | ATTR_GID))
+    if (!(change->valid & ATTR_SIZE) || (change->valid & (ATTR_MODE | ATTR_UID | ATTR_GID)))
         return -EPERM;
-    if ((change->valid & ATTR_SIZE) && ftruncate(fd, (off_t)change->size) < 0)
-        return -errno;
-    if (change->valid & (ATTR_ATIME | ATTR_MTIME)) {
-        struct timespec t[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_nsec = UTIME_OMIT}};
-        if (change->valid & ATTR_ATIME)
-            t[0] = (struct timespec){change->atime / NSEC_PER_SEC, change->atime % NSEC_PER_SEC};
-        if (change->valid & ATTR_MTIME)
-            t[1] = (struct timespec){change->mtime / NSEC_PER_SEC, change->mtime % NSEC_PER_SEC};
-        if (futimens(fd, t) < 0)
-            return -errno;
-    }
-    return 0;
+    return ftruncate(host_inode(inode)->io.fd, (off_t)change->size) < 0 ? -errno : 0;
 }
 
 /* Whoever holds the descriptor may open it again, for no more than the caller's description allows. */
@@ -310,6 +298,8 @@ static void name_of(const struct stat *st, char *buf, size_t size)
         snprintf(buf, size, "host:[%llu]", ino);
 }
 
+static bool any_file; /* the first one made is the standard input */
+
 int hostfile_new(int host_fd, struct file **ret)
 {
     struct stat st;
@@ -317,8 +307,14 @@ int hostfile_new(int host_fd, struct file **ret)
     struct inode *inode;
     if (fstat(host_fd, &st) < 0)
         return -errno;
-    if (S_ISCHR(st.st_mode) && isatty(host_fd))
-        return console_open_fd(host_fd, &st, ret);
+    bool first = !any_file;
+    any_file = true;
+    if (S_ISCHR(st.st_mode) && isatty(host_fd)) {
+        int opened = console_open_fd(host_fd, &st, ret);
+        if (opened == 0 && first)
+            console_start_input();
+        return opened;
+    }
     int err = inode_new(host_fd, &st, &inode);
     if (err < 0) {
         close(host_fd);

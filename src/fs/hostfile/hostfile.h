@@ -18,9 +18,9 @@
 
 struct tty;
 
-/* Before lock-down, with the host's /proc: opens pipes and terminals among 0, 1 and 2 anew, so that they can
- * be made non-blocking without changing the caller's description. Best effort. */
-void hostfile_reopen_stdio(int proc_fd);
+/* The host's /proc, while hostfile_new() is called before lock-down (-1: not any more): pipes and terminals are
+ * then opened anew, so that they can be made non-blocking without changing the caller's description. */
+void hostfile_set_proc(int proc_fd);
 
 /* A file over host_fd, which it owns from then on (also on failure, but for -EBADF). Called before the first guest
  * instruction. */

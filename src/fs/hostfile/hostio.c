@@ -14,28 +14,22 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#define STDIO_COUNT 3
-static bool reopened[STDIO_COUNT]; /* filled before the first fiber runs */
+static int proc = -1; /* set while the caller's descriptors are taken over */
 
-static void reopen_nonblocking(int proc_fd, int fd)
+void hostfile_set_proc(int proc_fd)
 {
-    char path[32];
-    struct stat st;
-    int flags = fcntl(fd, F_GETFL);
-    if (flags < 0 || fstat(fd, &st) < 0 || !(S_ISFIFO(st.st_mode) || isatty(fd)))
-        return;
-    snprintf(path, sizeof(path), "self/fd/%d", fd);
-    int again = openat(proc_fd, path, (flags & (O_ACCMODE | O_APPEND | O_DIRECT)) | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    if (again < 0)
-        return;
-    reopened[fd] = dup3(again, fd, O_CLOEXEC) == fd;
-    close(again);
+    proc = proc_fd;
 }
 
-void hostfile_reopen_stdio(int proc_fd)
+/* The same pipe or terminal as a description of our own, non-blocking: -1 if there is no /proc or no right. */
+static int reopen_nonblocking(int fd)
 {
-    for (int fd = 0; fd < STDIO_COUNT; fd++)
-        reopen_nonblocking(proc_fd, fd);
+    char path[32];
+    int flags = fcntl(fd, F_GETFL);
+    if (proc < 0 || flags < 0)
+        return -1;
+    snprintf(path, sizeof(path), "self/fd/%d", fd);
+    return openat(proc, path, (flags & (O_ACCMODE | O_APPEND | O_DIRECT)) | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 
 void hostio_init(struct hostio *io, int fd, uint32_t mode)
@@ -47,7 +41,12 @@ void hostio_init(struct hostio *io, int fd, uint32_t mode)
         io->kind = HOSTIO_SOCKET;
     } else if (S_ISFIFO(mode) || S_ISCHR(mode)) {
         io->kind = HOSTIO_STREAM;
-        io->own_description = fd < STDIO_COUNT && reopened[fd];
+        int again = reopen_nonblocking(fd);
+        if (again >= 0) {
+            close(fd);
+            io->fd = again;
+            io->own_description = true;
+        }
     }
 }
 

@@ -240,12 +240,9 @@ int memfd_new(const char *name, unsigned flags, struct file **ret)
     bool noexec = flags & MFD_NOEXEC_SEAL;
     if ((flags & ~KNOWN_FLAGS) || (noexec && (flags & MFD_EXEC)) || strlen(name) > MEMFD_NAME_MAX)
         return -EINVAL;
-    unsigned sealing = flags & (MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL) ? MFD_ALLOW_SEALING : 0;
-    CLEANUP_FD int fd = memfd_create("guest", MFD_CLOEXEC | sealing);
+    CLEANUP_FD int fd = memfd_create("guest", MFD_CLOEXEC | (flags & (MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL)));
     if (fd < 0)
-        return -errno;
-    if (noexec && fchmod(fd, 0666) == 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_EXEC) < 0)
-        return -EINVAL; /* a host older than the seal */
+        return -errno; /* -EINVAL: a host older than MFD_NOEXEC_SEAL */
     int err = inode_new(fd, noexec ? 0666 : 0777, &inode);
     if (err < 0)
         return err;
