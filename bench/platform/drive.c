@@ -28,7 +28,14 @@ static uint64_t load(struct context *ctx, const char *path)
             continue;
         uint64_t start = align_down(ph->p_vaddr, PAGE_SIZE), end = align_up(ph->p_vaddr + ph->p_memsz, PAGE_SIZE);
         if (!(ph->p_flags & PF_W)) {
-            int64_t r = order_mmap_fd(ctx, start, end - start, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED, fd,
+            struct patch_file *pf;
+            int patched = -1;
+            if (ph->p_flags & PF_X && patch_file_get(1, 2, 3, &pf) == 0) {
+                patched = patch_map(ctx, pf, fd, start, end - start, align_down(ph->p_offset, PAGE_SIZE));
+                patch_file_put(pf);
+            }
+            int64_t r = order_mmap_fd(ctx, start, end - start, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED,
+                                      patched < 0 ? fd : patched,
                                       align_down(ph->p_offset, PAGE_SIZE), false);
             if (r != (int64_t)start)
                 printf("mmap_fd: %ld\n", r);

@@ -51,6 +51,18 @@ static long getppid_(void)
     __asm__ volatile("mov $110, %%eax; syscall" : "=a"(ret)::"rcx", "r11", "memory");
     return ret;
 }
+static long getppid_compare(void)
+{
+    long ret;
+    __asm__ volatile("mov $110, %%rax; syscall; cmp $-4095, %%rax; jae 1f; nop; 1:" : "=a"(ret)::"rcx", "r11", "memory");
+    return ret;
+}
+static long getpid_(void)
+{
+    long ret;
+    __asm__ volatile("mov $39, %%eax; syscall" : "=a"(ret)::"rcx", "r11", "memory");
+    return ret;
+}
 static long kick_me(void)
 {
     flag = 2;
@@ -73,6 +85,19 @@ void _start(void)
         for (int i = 0; i < 100000; i++)
             getppid_();
         num("getppid, ticks: ", (tsc() - t) / 100000);
+    }
+    for (int rep = 0; rep < 3; rep++) {
+        uint64_t t = tsc();
+        for (int i = 0; i < 100000; i++)
+            if (getppid_compare() != 42)
+                say("WRONG\n");
+        num("syscall; cmp: ", (tsc() - t) / 100000);
+    }
+    for (int rep = 0; rep < 3; rep++) {
+        uint64_t t = tsc();
+        for (int i = 0; i < 100000; i++)
+            getpid_();
+        num("getpid, ticks: ", (tsc() - t) / 100000);
     }
     if (sys(__NR_read, 0, 8, 10, 0, 0, 0) != -14)
         say("NO EFAULT\n");

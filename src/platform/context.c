@@ -2,7 +2,7 @@
  * Contexts: guest threads as the kernel holds them. Running one, its registers, and what it publishes.
  */
 #include "base/log.h"
-#include "platform/internal.h"
+#include "platform/patch.h"
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -118,10 +118,11 @@ static void store_regs(struct context *ctx)
 {
     const struct regs *from = &ctx->regs;
     struct stub_regs *to = &ctx->shared->regs;
+    uaddr_t rip = patch_fixup_rip(ctx->as, from->rip);
 
     *to = (struct stub_regs){
         .nr = from->orig_rax, .rdi = from->rdi, .rsi = from->rsi, .rdx = from->rdx, .r10 = from->r10,
-        .r8 = from->r8, .r9 = from->r9, .rip = from->rip, .rsp = from->rsp, .rbx = from->rbx,
+        .r8 = from->r8, .r9 = from->r9, .rip = rip, .rsp = from->rsp, .rbx = from->rbx,
         .rbp = from->rbp, .r12 = from->r12, .r13 = from->r13, .r14 = from->r14, .r15 = from->r15,
         .eflags = (from->eflags & EFLAGS_GUEST) | EFLAGS_FIXED,
         .rax = from->rax, .rcx = from->rcx, .r11 = from->r11,
@@ -173,6 +174,8 @@ static void event_syscall(struct context *ctx, int kind, struct event *ev)
     }
     ev->kind = EVENT_SYSCALL;
     ev->interrupted = kind & KIND_INTERRUPTED;
+    if (!(kind & (KIND_PATCHED | KIND_INTERRUPTED)))
+        patch_trapped(ctx, false);
 }
 
 static void event_fault(struct context *ctx, struct event *ev)
@@ -194,7 +197,10 @@ static void event_kick(struct context *ctx, struct event *ev)
 
 static void take_event(struct context *ctx, int kind, struct event *ev)
 {
+    bool dirty = ctx->dirty;
+
     ctx->hint_len[0] = ctx->hint_len[1] = 0;
+    ctx->dirty = false;
     switch (kind & KIND_MASK) {
     case KIND_SYSCALL:
         event_syscall(ctx, kind, ev);
@@ -206,14 +212,20 @@ static void take_event(struct context *ctx, int kind, struct event *ev)
         event_kick(ctx, ev);
         break;
     case KIND_ORDER_FAILED:
+        ctx->dirty = dirty; /* the guest has not run */
         ev->kind = EVENT_ORDER_FAILED;
-        return; /* the guest has not run: regs and dirty stay */
+        break;
+    case KIND_TRAPPED: /* with a kick pending: only the kick is left of it */
+        load_regs(ctx);
+        load_scratch_regs(ctx);
+        ctx->dirty = true;
+        ev->kind = EVENT_KICK;
+        break;
     default:
         protocol_broken(ctx, "unknown event");
         ev->kind = EVENT_DEAD;
-        return;
+        break;
     }
-    ctx->dirty = false;
 }
 
 /* Takes note of a kick that no event has answered yet. The caller looks for the kick's reason afterwards. */
@@ -223,9 +235,33 @@ static bool take_kick(struct context *ctx)
            atomic_exchange(&ctx->kick_pending, 0);
 }
 
+/* Lets the guest run until it rings. A site that asks to be patched is none of the caller's business. */
+static int resume(struct context *ctx)
+{
+    for (;;) {
+        uint32_t reply = REPLY_RESUME;
+        int kind;
+
+        if (ctx->dirty) {
+            store_regs(ctx);
+            reply |= REPLY_FULL;
+        } else {
+            ctx->shared->reply_rax = ctx->regs.rax;
+        }
+        atomic_store_explicit(&ctx->in_guest, 1, memory_order_relaxed);
+        kind = hand_over(ctx, reply);
+        atomic_store_explicit(&ctx->in_guest, 0, memory_order_relaxed);
+        if (kind != KIND_TRAPPED || take_kick(ctx))
+            return kind;
+        load_regs(ctx);
+        load_scratch_regs(ctx);
+        ctx->dirty = true;
+        patch_trapped(ctx, true);
+    }
+}
+
 void platform_run(struct context *ctx, struct event *ev)
 {
-    uint32_t reply = REPLY_RESUME;
     int kind;
 
     ev->interrupted = false;
@@ -238,15 +274,7 @@ void platform_run(struct context *ctx, struct event *ev)
         ev->kind = EVENT_KICK;
         return;
     }
-    if (ctx->dirty) {
-        store_regs(ctx);
-        reply |= REPLY_FULL;
-    } else {
-        ctx->shared->reply_rax = ctx->regs.rax;
-    }
-    atomic_store_explicit(&ctx->in_guest, 1, memory_order_relaxed);
-    kind = hand_over(ctx, reply);
-    atomic_store_explicit(&ctx->in_guest, 0, memory_order_relaxed);
+    kind = resume(ctx);
     (void)take_kick(ctx);
     if (kind < 0)
         ev->kind = EVENT_DEAD;

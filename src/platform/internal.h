@@ -21,6 +21,8 @@
 #define BANK_SIZE ((size_t)BANK_CONTEXTS * CONTEXT_STRIDE)
 #define NONCE_SIZE 16
 
+struct patch_space;
+
 struct address_space {
     struct refcount refs;
     struct list link;          /* [table] in the table of processes, by pid */
@@ -29,6 +31,7 @@ struct address_space {
     _Atomic bool dead;         /* the process is gone, or being killed */
     _Atomic int uses_gs;       /* a guest thread has set its GS base */
     uint8_t nonce[NONCE_SIZE]; /* [I] */
+    struct patch_space *patches; /* [I] patch.h */
     struct spinlock lock;
     struct list contexts;          /* [lock] of context.link */
     unsigned context_count;        /* [lock] */
@@ -112,5 +115,6 @@ NODISCARD int fork_ordered(struct context *ctx, struct address_space **ret_as, s
 void fork_expect(pid_t tid);
 void fork_unexpect(pid_t tid);
 NODISCARD int reaper_start(int listener);
-NODISCARD int pool_start(struct context *template_ctx);
+/* `entry`: where thunks enter the stub */
+NODISCARD int pool_start(struct context *template_ctx, uint64_t entry);
 void protocol_broken(struct context *ctx, const char *what);

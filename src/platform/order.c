@@ -210,8 +210,15 @@ int order_load_fp(struct context *ctx, uaddr_t src)
 
 int order_set_gs(struct context *ctx, uint64_t base)
 {
+    struct stub_order *o = order_queue(ctx, ORDER_SET_GS, 0);
+
+    if (!o)
+        return -ESRCH;
     atomic_store(&ctx->as->uses_gs, 1);
-    return sync_simple(ctx, ORDER_SET_GS, base, 1);
+    o->args[0] = base;
+    o->args[1] = 1;
+    o->args[2] = PATCH_SLOW_ENTRY;
+    return order_sync(ctx, o) == -ESRCH ? -ESRCH : 0;
 }
 
 void order_defer_set_fs(struct context *ctx, uint64_t base)

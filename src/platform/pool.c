@@ -3,7 +3,7 @@
  * uses the template's context. With the pool full it sleeps.
  */
 #include "base/log.h"
-#include "platform/internal.h"
+#include "platform/patch.h"
 #include "sched/wait.h"
 
 #define POOL_SIZE 2
@@ -16,6 +16,7 @@ static struct {
     int error;                    /* the last fork's, for those who wait */
     struct wait_queue room, filled;
     struct context *template_ctx;
+    uint64_t entry;
 } pool;
 
 static bool has_room(void)
@@ -40,6 +41,8 @@ static void store(struct context *ctx, int err)
 
 static void pool_main(void *arg)
 {
+    if (patch_table_map(pool.template_ctx, pool.entry) < 0)
+        log_warn("platform: system call sites cannot be patched on this host");
     for (;;) {
         struct address_space *as;
         struct context *ctx = NULL;
@@ -94,13 +97,14 @@ int platform_new(struct address_space **ret_as, struct context **ret_ctx)
     return 0;
 }
 
-int pool_start(struct context *template_ctx)
+int pool_start(struct context *template_ctx, uint64_t entry)
 {
     struct fiber *f;
 
     wait_queue_init(&pool.room);
     wait_queue_init(&pool.filled);
     pool.template_ctx = template_ctx;
+    pool.entry = entry;
     f = fiber_new("pool", pool_main, NULL);
     if (!f)
         return -ENOMEM;

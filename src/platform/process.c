@@ -9,7 +9,7 @@
  */
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "platform/internal.h"
+#include "platform/patch.h"
 #include "sched/fiber.h"
 #include <string.h>
 #include <sys/mman.h>
@@ -124,7 +124,9 @@ int platform_fork(struct context *ctx, struct address_space **ret_as, struct con
         child->regs = ctx->regs;
         context_inherit(child, ctx);
         atomic_store(&as->uses_gs, atomic_load(&ctx->as->uses_gs));
-        err = fork_into(ctx, child, control);
+        err = patch_space_copy(as, ctx->as);
+        if (err == 0)
+            err = fork_into(ctx, child, control);
         if (err < 0)
             context_free(child);
     }
@@ -182,7 +184,9 @@ int platform_reset(struct context *ctx)
 {
     struct stub_order *o;
 
-    order_defer_host(ctx, SYS_munmap, (uint64_t[6]){0, GUEST_END}, false);
+    patch_space_clear(ctx->as);
+    order_defer_host(ctx, SYS_munmap, (uint64_t[6]){0, GUEST_RESERVED_START}, false);
+    order_defer_host(ctx, SYS_munmap, (uint64_t[6]){GUEST_RESERVED_END, GUEST_END - GUEST_RESERVED_END}, false);
     o = order_queue(ctx, ORDER_RESET_FP, 0);
     if (!o)
         return -ESRCH;
@@ -193,6 +197,7 @@ int platform_reset(struct context *ctx)
         if (!o)
             return -ESRCH;
         o->args[0] = o->args[1] = 0;
+        o->args[2] = patch_table_entry();
     }
     return 0;
 }

@@ -9,7 +9,7 @@
  */
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "platform/internal.h"
+#include "platform/patch.h"
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -161,9 +161,9 @@ int space_new(struct address_space **ret)
     list_init(&as->contexts);
     as->control = -1;
     as->memfd = memfd_create("picket-contexts", MFD_CLOEXEC);
-    if (as->memfd < 0 || ftruncate(as->memfd, CONTEXT_REGION) < 0 ||
+    if (as->memfd < 0 || patch_space_new(as) < 0 || ftruncate(as->memfd, CONTEXT_REGION) < 0 ||
         getrandom(as->nonce, sizeof(as->nonce), 0) != sizeof(as->nonce)) {
-        int err = -errno;
+        int err = errno ? -errno : -ENOMEM;
         space_put(as);
         return err;
     }
@@ -179,6 +179,7 @@ void space_put(struct address_space *as)
     for (unsigned i = 0; i < BANK_COUNT; i++)
         if (as->banks[i])
             munmap(as->banks[i], BANK_SIZE);
+    patch_space_free(as);
     cleanup_fd(&as->memfd);
     cleanup_fd(&as->control);
     free(as);

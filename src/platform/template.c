@@ -7,7 +7,7 @@
  */
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "platform/internal.h"
+#include "platform/patch.h"
 #include "stub/filter.h"
 #include <cpuid.h>
 #include <fcntl.h>
@@ -35,6 +35,7 @@ static struct {
     struct context *ctx;
     int listener;
     uaddr_t vdso;
+    uint64_t entry;
     uint64_t xfeatures;
     size_t xsave_size;
 } template = {.listener = -1};
@@ -258,6 +259,7 @@ static int prepare(struct context *ctx, unsigned event_fds)
     }
     if (err == 0)
         err = wait_until_ready(ctx);
+    template.entry = (uint64_t)ctx->orders[1].result;
     return err < 0 ? err : take_listener(ctx);
 }
 
@@ -270,7 +272,9 @@ int platform_init(void)
 
     if (err < 0)
         return err;
-    err = space_new(&as);
+    err = patch_table_init();
+    if (err == 0)
+        err = space_new(&as);
     if (err < 0)
         return err;
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0)
@@ -294,5 +298,5 @@ int platform_start(void)
 {
     int err = reaper_start(template.listener);
 
-    return err < 0 ? err : pool_start(template.ctx);
+    return err < 0 ? err : pool_start(template.ctx, template.entry);
 }

@@ -17,8 +17,20 @@
 #define SIG_SETMASK_ 2
 #define UNBLOCKABLE ((1UL << (9 - 1)) | (1UL << (19 - 1)))
 
+#define TRAPS_WORTH_PATCHING 8
+
+/* The kernel never sees these calls, so it is told now and then of sites that keep trapping. */
+static _Noreturn void ask_for_patch(struct stub_context *ctx, int64_t result)
+{
+    ctx->local_traps = 0;
+    ctx->regs.rax = (uint64_t)result;
+    stub_event(ctx, KIND_TRAPPED);
+}
+
 static _Noreturn void answer(struct stub_context *ctx, int64_t result)
 {
+    if (!ctx->patched && ++ctx->local_traps >= TRAPS_WORTH_PATCHING)
+        ask_for_patch(ctx, result);
     ctx->reply_rax = (uint64_t)result;
     stub_leave(ctx, 0);
 }

@@ -3,7 +3,7 @@
  * handler continues at the fixup.
  */
     .section .text, "ax"
-    .globl stub_copy, stub_copy_string, stub_save_fp, stub_load_fp, stub_reset_fp, stub_fault_fixups
+    .globl stub_store, stub_copy, stub_copy_string, stub_save_fp, stub_load_fp, stub_reset_fp, stub_fault_fixups
     .globl memcpy, memset
 
 /* (dst, src, n): bytes copied. At a fault rcx holds what is left. */
@@ -50,6 +50,14 @@ save_fp_end:
     xor %eax, %eax
     ret
 
+/* (address, eight bytes) */
+stub_store:
+    xor %eax, %eax
+store:
+    mov %rsi, (%rdi)
+store_end:
+    ret
+
 /* (src, mask) */
 stub_load_fp:
     mov %esi, %eax
@@ -92,6 +100,7 @@ stub_fault_fixups:
     .quad copy_bytes, copy_bytes_end, copy_bytes_end
     .quad string_load, string_load_end, fault
     .quad save_fp_header, save_fp_header_end, fault
+    .quad store, store_end, fault
     .quad save_fp, save_fp_end, fault
     .quad load_fp, load_fp_end, fault
     .quad 0, 0, 0

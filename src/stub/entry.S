@@ -11,7 +11,7 @@
     .section .text.entry, "ax"
 
     .globl _start, stub_signal_return, stub_leave_signal, stub_exit_fast, stub_exit_full, stub_gone
-    .globl stub_futex_wait, stub_switch_stack, stub_kick_restart, stub_fork, stub_thread, stub_kick_fixups
+    .globl stub_entry, stub_futex_wait, stub_switch_stack, stub_kick_restart, stub_fork, stub_thread, stub_kick_fixups
 
 _start:
     xor %ebp, %ebp
@@ -49,6 +49,34 @@ stub_switch_stack:
     lea CONTEXT_STACK_TOP(%rdi), %rsp
     xor %ebp, %ebp
     call *%rsi
+    ud2
+
+/* From a thunk: rax is the call's number, rcx the address to return to, all else the guest's. The stack is the
+ * guest's too and is left alone. */
+    .balign 64
+stub_entry:
+    mov %rax, %gs:CTX_NR
+    mov %rdi, %gs:CTX_RDI
+    mov %rsi, %gs:CTX_RSI
+    mov %rdx, %gs:CTX_RDX
+    mov %r10, %gs:CTX_R10
+    mov %r8, %gs:CTX_R8
+    mov %r9, %gs:CTX_R9
+    mov %rcx, %gs:CTX_RIP
+    mov %rsp, %gs:CTX_RSP
+    mov %rbx, %gs:CTX_RBX
+    mov %rbp, %gs:CTX_RBP
+    mov %r12, %gs:CTX_R12
+    mov %r13, %gs:CTX_R13
+    mov %r14, %gs:CTX_R14
+    mov %r15, %gs:CTX_R15
+    movq $0x202, %gs:CTX_EFLAGS
+    rdgsbase %rdi
+    movl $1, CTX_PATCHED(%rdi)
+    lea CONTEXT_STACK_TOP(%rdi), %rsp
+    xor %ebp, %ebp
+    cld
+    call stub_call
     ud2
 
 /* (ctx): back behind a system call of a patched site. Flags are not preserved. */

@@ -141,6 +141,8 @@ static long order_set_gs(struct stub_context *ctx, const struct stub_order *o)
 {
     ctx->guest_gs = o->args[0];
     ctx->uses_gs = (uint32_t)o->args[1];
+    if (o->args[2])
+        stub_copy((void *)PATCH_ENTRY, &o->args[2], sizeof(o->args[2]));
     return 0;
 }
 
@@ -215,6 +217,9 @@ static bool execute(struct stub_context *ctx, struct stub_order *o)
         stub_gone();
     case ORDER_PARK:
         order_park(ctx);
+    case ORDER_PATCH:
+        ret = stub_patch(o);
+        break;
     default:
         ret = -ENOSYS;
         break;

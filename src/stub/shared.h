@@ -52,6 +52,26 @@
 #define STUB_VDSO (STUB_BASE + 0x100000)
 #define STUB_END 0x7ffffffff000
 
+/*
+ * Patched system call sites jump through slots in low memory to thunks, which load the return address and enter
+ * the stub (platform/patch_table.c). Slots and thunks are one table for the whole sandbox, shared and
+ * read-only for guests. What depends on the process is in private pages: the address of the stub's entry, and
+ * the addresses at which patched files are mapped.
+ */
+#define PATCH_TABLE 0x60000
+#define PATCH_SLOTS 0x60000
+#define PATCH_THUNKS 0x80000
+#define PATCH_SLOW_ENTRY 0x80000 /* an invalid opcode: how guests that use GS enter */
+#define PATCH_THUNK_SIZE 32
+#define PATCH_MAX_THUNKS 0x3e00
+#define PATCH_TABLE_SIZE 0x9c000
+#define PATCH_PRIVATE 0xfc000
+#define PATCH_PRIVATE_SIZE 0x4000
+#define PATCH_ENTRY PATCH_PRIVATE
+#define PATCH_BUSY (PATCH_PRIVATE + 8) /* the site that is being patched while other threads run */
+#define PATCH_BASES (PATCH_PRIVATE + 64)
+#define PATCH_MAX_BASES 2000
+
 #define CONTEXT_BASE (STUB_BASE + 0x40000000)
 #define CONTEXT_STRIDE 0x20000
 #define CONTEXT_MAX 8192
@@ -87,6 +107,7 @@
 /* Offsets in struct stub_context that the assembler needs; checked in stub.h. */
 #define CTX_STATE 0x00
 #define CTX_REPLY_RAX 0x10
+#define CTX_PATCHED 0x34
 #define CTX_NR 0x40
 #define CTX_RDI 0x48
 #define CTX_RSI 0x50
@@ -122,6 +143,7 @@ enum stub_kind {
     KIND_KICK,
     KIND_ORDERS_DONE,
     KIND_ORDER_FAILED,
+    KIND_TRAPPED, /* a site that the stub answers keeps trapping: patch it, and resume */
 };
 #define KIND_INTERRUPTED 0x100 /* with KIND_SYSCALL: a futex wait in the stub was kicked */
 #define KIND_PATCHED 0x200     /* with KIND_SYSCALL: came from a patched site */
@@ -158,7 +180,8 @@ struct stub_context {
     uint32_t hint_len[2];
     uint32_t reserved0;
     uint32_t patched; /* the last event came from a patched site: the short way back needs no rcx, r11, flags */
-    uint64_t reserved1;
+    uint32_t local_traps; /* calls answered by the stub that came by a trap, since the last KIND_TRAPPED */
+    uint32_t reserved1;
     /* lines 1 to 3 */
     struct stub_regs regs;
     uint64_t reserved2[5];
@@ -197,16 +220,17 @@ enum stub_op {
     ORDER_LOAD_FP,     /* guest address, component mask */
     ORDER_RESET_FP,    /* component mask */
     ORDER_SET_FS,      /* base */
-    ORDER_SET_GS,      /* base, uses_gs */
+    ORDER_SET_GS,      /* base, uses_gs, entry of patched sites */
     ORDER_GET_BASES,
     ORDER_FORK,    /* receives memfd and control socket: the child's pid */
     ORDER_THREAD,  /* address of the new context, flags to clone, fs base: tid */
     ORDER_EXIT,    /* the thread leaves; never rings again */
     ORDER_PARK,    /* the first thread of a process leaves: sleeps for ever instead */
-    ORDER_PATCH,   /* see platform/patch.c */
+    ORDER_PATCH,   /* site, its 8 bytes as they should be, its new 8 bytes, base slot, base, entry to store or 0 */
 };
 #define ORDER_IGNORE_ERRORS 1
 #define ORDER_SET_TLS 2 /* ORDER_THREAD */
+#define ORDER_OTHERS_RUN 4 /* ORDER_PATCH: other threads may be executing the bytes */
 
 #define MAX_ORDERS 64
 

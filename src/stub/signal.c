@@ -87,11 +87,11 @@ static void save_registers(struct stub_regs *r, const struct sigcontext_64 *mc)
     r->r11 = mc->r11;
 }
 
-static void save_call(struct stub_context *ctx, const struct user_siginfo *info)
+static void save_call(struct stub_context *ctx, unsigned arch)
 {
     struct stub_regs *r = &ctx->regs;
 
-    r->nr = info->arch == AUDIT_ARCH_X86_64 ? r->rax : NR_FOREIGN;
+    r->nr = arch == AUDIT_ARCH_X86_64 ? r->rax : NR_FOREIGN;
     r->rcx = r->rip; /* as the instruction leaves them */
     r->r11 = r->eflags;
     ctx->kind = KIND_SYSCALL;
@@ -110,6 +110,54 @@ static void save_fault(struct stub_context *ctx, const struct user_siginfo *info
     ctx->kind = KIND_FAULT;
 }
 
+static uint8_t byte_at(uint64_t address)
+{
+    uint8_t byte = 0;
+
+    (void)stub_copy(&byte, (const void *)address, 1);
+    return byte;
+}
+
+/* The second half of a patched "mov $nr, %eax; syscall" is an invalid opcode: a jump or a restart into it means the
+ * system call it was, with the number in rax. Guests that use GS enter by another. */
+static bool is_patched_call(struct sigcontext_64 *mc)
+{
+    uint8_t code[7];
+
+    if (mc->ip == PATCH_SLOW_ENTRY) {
+        mc->ip = mc->cx;
+        return true;
+    }
+    if (stub_copy(code, (const void *)(mc->ip - 5), sizeof(code)) != sizeof(code) || code[0] != 0xff ||
+        code[1] != 0x24 || code[2] != 0x25 || (code[5] != 0x06 && code[5] != 0x07))
+        return false;
+    mc->ip += 2;
+    return true;
+}
+
+/* A breakpoint that stands for a site while it is being patched, or did when it was met. */
+static bool is_patching(struct sigcontext_64 *mc)
+{
+    uint64_t at = mc->ip - 1, busy = 0;
+
+    (void)stub_copy(&busy, (const void *)PATCH_BUSY, sizeof(busy));
+    if (mc->trapno != 3 || (busy != at && byte_at(at) != 0xff))
+        return false;
+    mc->ip = at;
+    return true;
+}
+
+/* The guest has loaded GS behind our back: from now on its patched sites enter the slow way. */
+static void notice_gs(struct stub_context *ctx)
+{
+    uint64_t slow = PATCH_SLOW_ENTRY;
+
+    if (ctx->uses_gs || __builtin_ia32_rdgsbase64() == (uint64_t)ctx)
+        return;
+    ctx->uses_gs = 1;
+    stub_copy((void *)PATCH_ENTRY, &slow, sizeof(slow));
+}
+
 void stub_signal(int signo, void *info_, void *uc_)
 {
     struct user_siginfo *info = info_;
@@ -122,10 +170,14 @@ void stub_signal(int signo, void *info_, void *uc_)
     }
     if (signo == KICK_SIGNAL && !ctx->kick)
         return; /* came too late: the thread has been at a hand-off since */
+    if (signo == SIGTRAP_ && is_patching(mc))
+        return;
+    notice_gs(ctx);
+    bool call = signo == SIGSYS_ || (signo == SIGILL_ && is_patched_call(mc));
     ctx->patched = 0;
     save_registers(&ctx->regs, mc);
-    if (signo == SIGSYS_) {
-        save_call(ctx, info);
+    if (call) {
+        save_call(ctx, signo == SIGSYS_ ? info->arch : AUDIT_ARCH_X86_64);
     } else if (signo == KICK_SIGNAL) {
         ctx->regs.nr = (uint64_t)-1;
         ctx->kind = KIND_KICK;

@@ -98,10 +98,12 @@ static void finish(struct stub_context *ctx)
     check(host3(__NR_munmap, 0, STUB_BASE, 0), 16);
     check(host3(__NR_munmap, contexts_end, STUB_END - contexts_end, 0), 17);
     stub_values = setup->values;
+    context_orders(ctx)[1].result = (int64_t)stub_entry;
     check(host3(__NR_mprotect, STUB_VALUES, 4096, PROT_READ), 18);
     __builtin_ia32_wrgsbase64((uint64_t)ctx);
     stub_set_altstack(ctx);
     install_handlers();
+    stub_prepare_patching();
     drop_privilege();
     context_orders(ctx)[0].result = install_filter(ctx, setup);
     stub_event(ctx, KIND_ORDERS_DONE);

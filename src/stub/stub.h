@@ -11,6 +11,7 @@
     _Static_assert((constant) == offsetof(struct stub_context, field), #field)
 CHECK_OFFSET(CTX_STATE, state);
 CHECK_OFFSET(CTX_REPLY_RAX, reply_rax);
+CHECK_OFFSET(CTX_PATCHED, patched);
 CHECK_OFFSET(CTX_NR, regs.nr);
 CHECK_OFFSET(CTX_RDI, regs.rdi);
 CHECK_OFFSET(CTX_RSI, regs.rsi);
@@ -75,6 +76,7 @@ extern struct stub_values stub_values;
 
 /* entry.S */
 void stub_signal_return(void);
+void stub_entry(void);
 _Noreturn void stub_leave_signal(struct stub_context *ctx, const void *fp_image);
 _Noreturn void stub_exit_fast(struct stub_context *ctx);
 _Noreturn void stub_exit_full(struct stub_context *ctx);
@@ -91,6 +93,7 @@ long stub_thread(uint64_t flags, struct stub_context *new_ctx, uint64_t tls);
 size_t stub_copy(void *dst, const void *src, size_t n);
 /* Bytes with the NUL, max + 1 when there is none, -EFAULT. */
 long stub_copy_string(char *dst, const char *src, size_t max);
+long stub_store(uint64_t address, uint64_t bytes); /* 0 or -EFAULT */
 long stub_save_fp(void *dst, uint64_t mask);
 long stub_load_fp(const void *src, uint64_t mask);
 void stub_reset_fp(uint64_t mask);
@@ -114,6 +117,10 @@ _Noreturn void stub_leave(struct stub_context *ctx, uint32_t reply);
 /* call.c, hints.c */
 _Noreturn void stub_call(struct stub_context *ctx);
 void stub_send_hints(struct stub_context *ctx);
+
+/* patch.c */
+long stub_patch(const struct stub_order *o);
+void stub_prepare_patching(void);
 
 /* signal.c */
 _Noreturn void stub_kicked(struct stub_context *ctx);
