@@ -218,11 +218,11 @@ static void leave_terminal(struct process *p)
     tty_put(tty);
 }
 
-static void become_zombie_locked(struct process *p, struct list *dead)
+static void become_zombie_locked(struct process *p, int last_exit_code, struct list *dead)
 {
     process_orphan_groups_locked(p);
     reparent_children_locked(p, dead);
-    p->exit_status = p->exiting ? p->group_exit_status : p->leader->exit_code;
+    p->exit_status = p->exiting ? p->group_exit_status : last_exit_code;
     p->state = PROCESS_ZOMBIE;
     bool reap = p->parent ? notify_exit_locked(p) : true;
     wake_poll(&p->pid->exit_queue, EPOLLIN);
@@ -231,7 +231,7 @@ static void become_zombie_locked(struct process *p, struct list *dead)
 }
 
 /* Its last task is gone. The caller's reference keeps p. */
-static void process_end(struct process *p)
+static void process_end(struct process *p, int last_exit_code)
 {
     struct list dead = LIST_INIT(dead);
     itimers_free(p);
@@ -239,7 +239,7 @@ static void process_end(struct process *p)
     leave_terminal(p);
     namespace_end(p);
     spin_lock(&tasklist_lock);
-    become_zombie_locked(p, &dead);
+    become_zombie_locked(p, last_exit_code, &dead);
     int status = p->exit_status;
     spin_unlock(&tasklist_lock);
     process_bury(&dead);
@@ -279,7 +279,7 @@ void task_exit(struct task *t)
     bool last = leave_process_locked(t);
     spin_unlock(&tasklist_lock);
     if (last)
-        process_end(p);
+        process_end(p, t->exit_code);
     spin_lock(&t->platform_lock);
     t->fiber = NULL;
     spin_unlock(&t->platform_lock);
