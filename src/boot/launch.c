@@ -47,6 +47,12 @@ static void first_exited(void *arg, int wait_status)
     channel_send_exit(boot.control, wait_status);
 }
 
+static void first_stopped(void *arg, int signo)
+{
+    (void)arg;
+    channel_send_stopped(boot.control, signo);
+}
+
 /* ---- starting ---- */
 
 static int set_up_fs(const struct path *root, struct fs_context **ret)
@@ -105,6 +111,7 @@ static void start_first(void)
             .hostname = r->hostname,
             .tty = hostfile_console(),
             .exited = first_exited,
+            .stopped = first_stopped,
         };
         err = process_start_first(&args, &boot.first);
     }

@@ -99,6 +99,7 @@ static void first_main(void *arg)
         do_exit(127 << 8);
     } else {
         t->process->exited = args->exited;
+        t->process->stopped = args->stopped;
         t->process->exited_arg = args->exited_arg;
     }
     start->result = err;

@@ -52,7 +52,11 @@ static bool group_is_orphaned_locked(struct pid *group, const struct process *le
     struct process *p;
     list_for_each (p, &group->group_members, group_link) {
         const struct process *parent = p->parent;
-        if (p == leaving || p->state != PROCESS_RUNNING || !parent || parent == leaving)
+        if (p == leaving || p->state != PROCESS_RUNNING || (leaving && parent == leaving))
+            continue;
+        if (!parent && p->exited && !p->unkillable) /* the container's caller stands for a shell that can continue it */
+            return false;
+        if (!parent)
             continue;
         if (parent->group != group && parent->session == p->session)
             return false;

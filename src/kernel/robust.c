@@ -71,7 +71,13 @@ static void clear_tid(struct task *t)
     t->clear_child_tid = 0;
     if (!word || refcount_read(&t->mm->ref) < 2) /* nobody is left to see it */
         return;
-    if (!put_user(&zero, word))
+    if (t->process->task_count > 1) { /* a thread: who waits for it, waits on the word */
+        if (!put_user(&zero, word))
+            wake_futex(t, word);
+        return;
+    }
+    /* A process of its own: who waits for its end finds the word cleared. */
+    if (copy_to_user_partial(word, &zero, sizeof(zero)) == sizeof(zero))
         wake_futex(t, word);
 }
 

@@ -3,6 +3,7 @@
  * run it again. This is the hottest loop there is: a system call that finds nothing to do after it costs one flag check here.
  */
 #include "base/log.h"
+#include "kernel/pid.h"
 #include "kernel/task.h"
 #include <string.h>
 
@@ -108,6 +109,9 @@ static void task_loop(struct task *t)
 void task_main(void *arg)
 {
     struct task *t = arg;
+    int32_t tid = pid_number_in(t->pid, t->pid->ns);
+    if (t->set_child_tid) /* a bad address is nobody's error */
+        platform_copy_out(t->ctx, t->set_child_tid, &tid, sizeof(tid));
     task_loop(t);
     task_exit(t);
 }

@@ -170,6 +170,8 @@ static void stop_begin(struct task *t, int sig)
     if (stop)
         signal_notify_parent_locked(p, CLD_STOPPED, sig);
     spin_unlock(&tasklist_lock);
+    if (stop && p->stopped)
+        p->stopped(p->exited_arg, sig);
 }
 
 static void stop_wait(struct task *t)

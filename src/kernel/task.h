@@ -109,6 +109,7 @@ struct process {
     unsigned char oom_score_adj_set;
     int oom_score_adj;
     void (*exited)(void *arg, int wait_status); /* [I] of the first process, else NULL */
+    void (*stopped)(void *arg, int signo);
     void *exited_arg;
 };
 
@@ -237,7 +238,9 @@ struct first_process_args {
     bool init;                    /* behave as a container's init: signals without a handler do not end it */
     /* Called once, when the process is a zombie, with its wait status; from a fiber. */
     void (*exited)(void *arg, int wait_status);
-    void *exited_arg;
+    /* Called each time a signal has stopped it, as its parent would be told; from a fiber. May be NULL. */
+    void (*stopped)(void *arg, int signo);
+    void *exited_arg; /* of both */
 };
 /* Must run in a fiber. An exec failure (ENOENT, EACCES, ENOEXEC) is returned and nothing is left behind. */
 NODISCARD int process_start_first(const struct first_process_args *args, struct process **ret);

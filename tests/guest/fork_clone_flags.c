@@ -37,8 +37,8 @@ int main(void)
     CHECK(pid > 0);
     CHECK_ERR(waitpid(pid, &status, 0), ECHILD);
     CHECK(waitpid(pid, &status, __WCLONE) == pid && WEXITSTATUS(status) == 7);
-    pid = clone(nothing, top, SIGUSR2, NULL);
     signal(SIGUSR2, SIG_IGN);
+    pid = clone(nothing, top, SIGUSR2, NULL);
     CHECK(waitpid(pid, &status, __WALL) == pid && WEXITSTATUS(status) == 7);
 
     /* The parent's tid word, and the child's. */
