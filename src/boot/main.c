@@ -8,12 +8,13 @@
 #include "boot/boot.h"
 #include "control/channel.h"
 #include "control/protocol.h"
+#include "fs/dev/dev.h"
 #include "host/lockdown.h"
 #include "host/mounts.h"
-#include "fs/dev/dev.h"
 #include "fs/files.h"
 #include "fs/proc/proc.h"
 #include "fs/sysfs/sysfs.h"
+#include "fs/tmpfs/tmpfs.h"
 #include "kernel/task.h"
 #include "platform/platform.h"
 #include "sched/fiber.h"
@@ -76,6 +77,7 @@ static int start_scheduler(void)
 
 static int register_filesystems(void)
 {
+    tmpfs_register();
     dev_init();
     proc_init(&boot.facts);
     sysfs_init(&boot.facts);
