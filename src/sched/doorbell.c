@@ -19,6 +19,10 @@
 
 #define POLL_BUDGET (50 * NSEC_PER_USEC)
 #define LONG_INTERVAL (4 * POLL_BUDGET) /* longer ones count as this, so that one pause is soon forgotten */
+#define YIELD_INTERVAL (10 * NSEC_PER_USEC)
+#define CONTENDED (20 * NSEC_PER_USEC) /* a yield that takes longer gave the CPU to somebody */
+#define BACK_OFF_MIN (200 * NSEC_PER_USEC)
+#define BACK_OFF_MAX (10 * NSEC_PER_MSEC)
 #define ROUNDS 32                       /* looks at the list between two looks at the clock */
 
 void worker_init_watch(struct worker *w)
@@ -39,15 +43,6 @@ void doorbell_set_blocked_hint(struct doorbell *d, _Atomic uint32_t *blocked)
 static bool has_rung(_Atomic uint32_t *word)
 {
     return atomic_load_explicit(word, memory_order_acquire) == DOORBELL_RING;
-}
-
-bool doorbell_wait(struct doorbell *d)
-{
-    if (!has_rung(d->word) && !atomic_load(&d->rung)) {
-        d->fiber = fiber_self();
-        leave_stack(AFTER_DOORBELL, d);
-    }
-    return !atomic_exchange(&d->rung, false);
 }
 
 /* ---- watch lists ---- */
@@ -138,11 +133,16 @@ static void set_polled(struct doorbell *d, bool polled)
     d->is_polled = polled;
 }
 
+static void note_interval(struct doorbell *d, int64_t interval)
+{
+    interval = MAX(MIN(interval, LONG_INTERVAL), (int64_t)0);
+    d->average += (interval - d->average) / 8;
+}
+
 /* Takes a doorbell that has rung off the list; its fiber is the caller's to run. */
 static struct fiber *claim(struct worker *owner, struct doorbell *d, int64_t now)
 {
-    int64_t interval = MIN(now - d->since, LONG_INTERVAL);
-    d->average += (interval - d->average) / 8;
+    note_interval(d, now - d->since);
     list_take(owner, d);
     return d->fiber;
 }
@@ -202,7 +202,8 @@ unsigned guests_running(void)
 {
     unsigned n = 0;
     for (unsigned i = 0; i < worker_count; i++)
-        n += atomic_load_explicit(&workers[i].watch_count, memory_order_relaxed);
+        n += atomic_load_explicit(&workers[i].watch_count, memory_order_relaxed) +
+             atomic_load_explicit(&workers[i].in_place, memory_order_relaxed);
     return n;
 }
 
@@ -210,13 +211,42 @@ static unsigned others_polling(const struct worker *w)
 {
     unsigned n = 0;
     for (unsigned i = 0; i < worker_count; i++)
-        n += &workers[i] != w && atomic_load_explicit(&workers[i].polling, memory_order_relaxed);
+        n += &workers[i] != w && (atomic_load_explicit(&workers[i].polling, memory_order_relaxed) ||
+                                  atomic_load_explicit(&workers[i].in_place, memory_order_relaxed));
     return n;
 }
 
 static bool cpu_is_free(const struct worker *w)
 {
     return guests_running() + others_polling(w) < worker_count;
+}
+
+/* No polling on this CPU for a while; longer each time, unless the last time is long ago. */
+static void back_off(struct worker *w)
+{
+    bool again = w->now - w->no_polling_until < BACK_OFF_MAX;
+    w->back_off = again ? MIN(2 * w->back_off, BACK_OFF_MAX) : BACK_OFF_MIN;
+    atomic_store(&w->no_polling_until, w->now + w->back_off);
+}
+
+/*
+ * Asked between the rounds of a spin: false when other work is there or the CPU is wanted. Now and then the host is asked
+ * to run whoever else it has for this CPU; if that took long, this CPU is not ours to burn for a while.
+ */
+static bool may_poll_on(struct worker *w)
+{
+    if (atomic_load_explicit(&w->queue_len, memory_order_relaxed) ||
+        w->now >= atomic_load_explicit(&w->next_timer, memory_order_relaxed) || !cpu_is_free(w))
+        return false;
+    if (w->now - w->last_yield < YIELD_INTERVAL)
+        return true;
+    sched_yield();
+    w->last_yield = now_monotonic();
+    bool contended = w->last_yield - w->now > CONTENDED;
+    w->now = w->last_yield;
+    if (contended)
+        back_off(w);
+    return !contended;
 }
 
 static bool worth_polling(const struct doorbell *d, int64_t now)
@@ -247,7 +277,8 @@ static void delegate(struct worker *w)
 {
     for (unsigned i = 1; i < worker_count; i++) {
         struct worker *other = &workers[(w->index + i) % worker_count];
-        if (!atomic_load_explicit(&other->sleeping, memory_order_relaxed))
+        if (!atomic_load_explicit(&other->sleeping, memory_order_relaxed) ||
+            w->now < atomic_load_explicit(&other->no_polling_until, memory_order_relaxed))
             continue;
         atomic_store(&other->asked_to_poll, true);
         worker_poke(other);
@@ -301,8 +332,7 @@ static struct fiber *poll_until(struct worker *w, int64_t until)
         w->now = now_monotonic();
         if (atomic_load_explicit(&w->watch_wanted, memory_order_relaxed))
             step_aside(w);
-        if (atomic_load_explicit(&w->queue_len, memory_order_relaxed) || w->now >= until ||
-            w->now >= atomic_load_explicit(&w->next_timer, memory_order_relaxed) || !cpu_is_free(w))
+        if (w->now >= until || !may_poll_on(w))
             return NULL;
     }
 }
@@ -312,7 +342,8 @@ bool watch_poll(struct worker *w, struct fiber **ret_fiber)
     bool delegating = false;
     if (atomic_exchange(&w->asked_to_poll, false))
         adopt(w);
-    if (atomic_load_explicit(&w->watch_count, memory_order_relaxed) == 0 || !cpu_is_free(w))
+    if (atomic_load_explicit(&w->watch_count, memory_order_relaxed) == 0 || !cpu_is_free(w) ||
+        w->now < w->no_polling_until)
         return false;
     spin_lock(&w->watch_lock);
     int64_t until = plan_locked(w, &delegating);
@@ -325,6 +356,58 @@ bool watch_poll(struct worker *w, struct fiber **ret_fiber)
     if (!until && delegating)
         delegate(w);
     return until != 0;
+}
+
+/* True if a doorbell on w's list has rung. */
+static bool any_rung(struct worker *w)
+{
+    bool rung = false;
+    if (atomic_load_explicit(&w->watch_count, memory_order_relaxed) == 0)
+        return false;
+    spin_lock(&w->watch_lock);
+    for (unsigned i = 0; i < w->watch_count; i++)
+        rung |= has_rung(w->watch[i].word);
+    spin_unlock(&w->watch_lock);
+    return rung;
+}
+
+/*
+ * The short way for a guest that calls again at once: the fiber looks at its own word before it leaves its stack. True
+ * if it has rung. The doorbell is on no list meanwhile; that harms nobody while `polled` is set.
+ */
+static bool spin_in_place(struct doorbell *d)
+{
+    struct worker *w = fiber_self()->thread->worker;
+    if (!d->is_polled || d->average >= POLL_BUDGET || ++w->passes >= TICK_PASSES)
+        return false;
+    bool hit = false;
+    atomic_store_explicit(&w->in_place, true, memory_order_relaxed);
+    int64_t since = 0;
+    do {
+        for (int i = 0; i < ROUNDS && !hit; i++) {
+            cpu_relax();
+            hit = has_rung(d->word);
+        }
+        if (hit)
+            break;
+        w->now = now_monotonic();
+        if (!since)
+            since = w->now;
+    } while (w->now < since + POLL_BUDGET && !any_rung(w) && !atomic_load_explicit(&d->rung, memory_order_relaxed) &&
+             may_poll_on(w));
+    atomic_store_explicit(&w->in_place, false, memory_order_relaxed);
+    if (hit)
+        note_interval(d, since ? w->now - since : 0);
+    return hit;
+}
+
+bool doorbell_wait(struct doorbell *d)
+{
+    if (!has_rung(d->word) && !atomic_load(&d->rung) && !spin_in_place(d)) {
+        d->fiber = fiber_self();
+        leave_stack(AFTER_DOORBELL, d);
+    }
+    return !atomic_exchange(&d->rung, false);
 }
 
 unsigned doorbell_eventfds(int fds[static 64])

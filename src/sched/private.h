@@ -23,6 +23,7 @@
 #include <pthread.h>
 
 #define MAX_WORKERS 64
+#define TICK_PASSES 32 /* fibers run, or doorbells answered in place, between two looks at timers and host events */
 #define NO_DEADLINE INT64_MAX
 
 enum fiber_state { FIBER_RUNNING, FIBER_PREPARED, FIBER_BLOCKED, FIBER_READY };
@@ -89,11 +90,15 @@ struct worker {
     _Atomic unsigned watch_count;  /* written under watch_lock */
     _Atomic unsigned watch_wanted; /* [a] somebody wants watch_lock while its worker polls under it */
     _Atomic bool polling;          /* [a] */
+    _Atomic bool in_place;         /* [a] its fiber spins for its own, unlisted doorbell */
 
     int64_t now ALIGNED(64);       /* [t] the clock when last read */
     bool woken;                    /* [t] out of a sleep, and has not yet looked at every doorbell */
     int64_t last_events;           /* [t] when host events were last looked for */
-    unsigned passes;               /* [t] */
+    int64_t last_yield;            /* [t] when the CPU was last offered to others during a spin */
+    _Atomic int64_t no_polling_until; /* written by its own thread: others need this CPU */
+    int64_t back_off;              /* [t] the length of the last such pause */
+    unsigned passes;               /* [t] fibers run since the last tick */
 };
 
 extern struct worker *workers; /* [I] after sched_init() */

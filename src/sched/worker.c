@@ -22,8 +22,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#define TICK_PASSES 16    /* fibers run between two looks at the clock, when there is no pause */
-#define PILE 2            /* ready fibers in a busy worker's queue that are worth waking another CPU for */
+#define PILE 2 /* ready fibers in a busy worker's queue that are worth waking another CPU for */
 
 struct worker *workers;
 unsigned worker_count;
@@ -244,6 +243,7 @@ static void worker_sleep(struct worker *w)
         sleep_in_host(w);
     atomic_store(&w->sleeping, false);
     w->woken = true;
+    w->now = now_monotonic();
 }
 
 /* A fiber to run, or NULL after having polled or slept in vain. */
