@@ -9,6 +9,8 @@
 #include "control/protocol.h"
 #include "fs/dev/dev.h"
 #include "fs/hostfs/hostfs.h"
+#include "fs/overlay/overlay.h"
+#include "fs/tmpfs/tmpfs.h"
 #include "vfs/vfs.h"
 #include <stdio.h>
 #include <sys/mount.h>
@@ -39,10 +41,21 @@ static int new_super(const char *type, const char *options, struct super_block *
     return fs ? fs->mount(type, 0, options, ret) : -ENODEV;
 }
 
+/* The host's tree below, memory above: what the sandbox changes is gone with it. */
 static int root_super(struct super_block **ret)
 {
     unsigned flags = HOSTFS_EXCLUSIVE | HOSTFS_READ_ONLY | (geteuid() ? HOSTFS_ROOTLESS : 0);
-    return hostfs_new(DONATED_ROOT, flags, "root", ret);
+    struct super_block *lower, *upper;
+    int err = hostfs_new(DONATED_ROOT, flags, "root", &lower);
+    if (err)
+        return err;
+    err = tmpfs_new("root", &(struct tmpfs_options){.mode = 0755}, &upper);
+    if (!err) {
+        err = overlay_new(lower, upper, "overlay", ret);
+        sb_put(upper);
+    }
+    sb_put(lower);
+    return err;
 }
 
 static int look_up(const char *path, struct path *ret)
