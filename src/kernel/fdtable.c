@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "kernel/task.h"
 #include "vfs/fs_context.h"
+#include "vfs/locks.h"
 #include "vfs/vfs.h"
 #include <string.h>
 
@@ -144,8 +145,9 @@ struct fdtable *fdtable_get(struct fdtable *t)
     return t;
 }
 
-static void close_file(struct file *file)
+static void close_file(struct fdtable *t, struct file *file)
 {
+    file_locks_close(file, t);
     if (file->ops->flush)
         (void)file->ops->flush(file);
     file_put(file);
@@ -158,7 +160,7 @@ void fdtable_put(struct fdtable *t)
     unsigned end = table_end(t);
     for (unsigned fd = 0; fd < end; fd++)
         if (t->files[fd])
-            close_file(t->files[fd]);
+            close_file(t, t->files[fd]);
     free(t->files);
     free(t->cloexec);
     free(t->used);
@@ -195,7 +197,7 @@ void fdtable_close_on_exec(struct fdtable *t)
             continue;
         struct file *file = slot_clear(t, fd);
         spin_unlock(&t->lock);
-        close_file(file);
+        close_file(t, file);
         spin_lock(&t->lock);
     }
     spin_unlock(&t->lock);
@@ -373,7 +375,7 @@ int fdtable_install_at(struct fdtable *t, int fd, struct file *file, bool cloexe
         return -EBADF;
     int err = install_at(t, (unsigned)fd, file, cloexec, &old);
     if (old)
-        close_file(old);
+        close_file(t, old);
     return err;
 }
 
@@ -390,6 +392,7 @@ int fd_close(int fd)
     if (!file)
         return -EBADF;
     int err = file->ops->flush ? file->ops->flush(file) : 0;
+    file_locks_close(file, t);
     file_put(file);
     return err;
 }
@@ -437,7 +440,7 @@ int fd_close_range(unsigned first, unsigned last, unsigned flags)
         }
         struct file *file = slot_clear(t, fd);
         spin_unlock(&t->lock);
-        close_file(file);
+        close_file(t, file);
         spin_lock(&t->lock);
     }
     spin_unlock(&t->lock);
@@ -464,7 +467,7 @@ int fd_dup2(int old_fd, int new_fd, unsigned flags, bool same_ok)
         return err;
     }
     if (old)
-        close_file(old);
+        close_file(current->files, old);
     return new_fd;
 }
 

@@ -267,7 +267,7 @@ static void drop_owner(struct file_lock_list *list, struct list *head, const voi
     free_dead(&dead);
 }
 
-void file_locks_close(struct file *f, const void *owner)
+void file_locks_close_slow(struct file *f, const void *owner)
 {
     struct file_lock_list *list = __atomic_load_n(&f->inode->locks, __ATOMIC_ACQUIRE);
     if (UNLIKELY(list != NULL))

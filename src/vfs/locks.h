@@ -21,8 +21,13 @@ NODISCARD int record_lock_set(struct file *f, const struct lock_request *req, bo
 bool record_lock_test(struct file *f, const struct lock_request *req, struct lock_request *ret);
 NODISCARD int flock_set(struct file *f, int type, bool wait);
 
-/* A descriptor of f was closed in the table `owner`. Cheap when the inode has no locks. */
-void file_locks_close(struct file *f, const void *owner);
+void file_locks_close_slow(struct file *f, const void *owner);
+/* A descriptor of f was closed in the table `owner`. */
+static inline void file_locks_close(struct file *f, const void *owner)
+{
+    if (UNLIKELY(f->inode->locks != NULL))
+        file_locks_close_slow(f, owner);
+}
 void file_locks_release(struct file *f);     /* the open file goes */
 void file_locks_free(struct inode *inode);   /* the inode goes: nothing can be locked any more */
 /* One line a lock, as /proc/locks and fdinfo show them. */

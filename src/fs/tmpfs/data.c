@@ -11,10 +11,13 @@
 #include "fs/tmpfs/private.h"
 #include <fcntl.h>
 #include <linux/falloc.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #define HEAP_MIN 256u
 #define MAP_MAX (1ULL << 40)
@@ -32,6 +35,15 @@ int tmpfs_data_init(void)
 {
     self_fds = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
     return 0;
+}
+
+/* -1 if it cannot be done: then mappings use the memfd itself. */
+static int reopen_for_reading(int fd)
+{
+    struct open_how how = {.flags = O_RDONLY | O_CLOEXEC};
+    char name[16];
+    snprintf(name, sizeof(name), "%d", fd);
+    return self_fds < 0 ? -1 : (int)syscall(SYS_openat2, self_fds, name, &how, sizeof(how));
 }
 
 static struct tmpfs *fs_of(const struct tmpfs_inode *ti)
@@ -491,10 +503,7 @@ int data_make_mappable(struct tmpfs_inode *ti)
         return err;
     d->exact = true;
     d->dense = MIN(d->dense, align_up(size_of(ti), PAGE_SIZE));
-    if (d->read_fd < 0 && self_fds >= 0) {
-        char name[16];
-        snprintf(name, sizeof(name), "%d", d->fd);
-        d->read_fd = openat(self_fds, name, O_RDONLY | O_CLOEXEC);
-    }
+    if (d->read_fd < 0)
+        d->read_fd = reopen_for_reading(d->fd);
     return 0;
 }
