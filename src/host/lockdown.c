@@ -104,6 +104,7 @@ static const struct rule rules[] = {
     {SCMP_SYS(fdatasync), READ},
 
     /* names, below a donated directory only */
+    {SCMP_SYS(openat), SPECIAL},
     {SCMP_SYS(openat2), READ},
     {SCMP_SYS(statx), READ},
     {SCMP_SYS(newfstatat), READ},
@@ -148,6 +149,12 @@ static int add_clone3(scmp_filter_ctx f, int nr)
     return seccomp_rule_add(f, SCMP_ACT_ERRNO(ENOSYS), nr, 0);
 }
 
+/* malloc looks at a file of /proc before it gives memory back, and does without. */
+static int add_openat(scmp_filter_ctx f, int nr)
+{
+    return seccomp_rule_add(f, SCMP_ACT_ERRNO(ENOENT), nr, 0);
+}
+
 static int add_prctl(scmp_filter_ctx f, int nr)
 {
     static const int allowed[] = {PR_SET_NAME, PR_SET_TIMERSLACK, PR_SET_VMA};
@@ -188,7 +195,7 @@ static const struct {
     {SCMP_SYS(mmap), add_no_exec, HOST_ACCESS_READ},  {SCMP_SYS(mprotect), add_no_exec, HOST_ACCESS_READ},
     {SCMP_SYS(clone), add_clone, HOST_ACCESS_READ},   {SCMP_SYS(clone3), add_clone3, HOST_ACCESS_READ},
     {SCMP_SYS(prctl), add_prctl, HOST_ACCESS_READ},   {SCMP_SYS(ioctl), add_ioctl, HOST_ACCESS_READ},
-    {SCMP_SYS(mknodat), add_mknodat, HOST_ACCESS_WRITE},
+    {SCMP_SYS(openat), add_openat, HOST_ACCESS_READ}, {SCMP_SYS(mknodat), add_mknodat, HOST_ACCESS_WRITE},
 };
 
 static int add_special(scmp_filter_ctx f, int nr, enum host_access access)
