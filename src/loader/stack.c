@@ -9,6 +9,7 @@
 #include "mm/mm.h"
 #include <stdlib.h>
 #include <string.h>
+#include <cpuid.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 
@@ -71,6 +72,14 @@ static void aux(struct mm *mm, uint64_t type, uint64_t value)
     mm->auxv[mm->auxv_len++] = value;
 }
 
+/* What Linux puts there: CPUID's first feature word. (The C library's getauxval() has a word of its own.) */
+static uint64_t cpu_features(void)
+{
+    uint32_t a, b, c, d = 0;
+    __get_cpuid(1, &a, &b, &c, &d);
+    return d;
+}
+
 /* DEVIATION: FSGSBASE is not offered: a guest that moves its GS base by itself would take the slow way to the kernel. */
 static void build_auxv(struct mm *mm, const struct image *image, const struct placed *placed, const struct cred *cred,
                        bool secure, uaddr_t execfn, uaddr_t platform_name, uaddr_t random)
@@ -80,7 +89,7 @@ static void build_auxv(struct mm *mm, const struct image *image, const struct pl
     if (vdso)
         aux(mm, AT_SYSINFO_EHDR, vdso);
     aux(mm, AT_MINSIGSTKSZ, getauxval(AT_MINSIGSTKSZ) ? getauxval(AT_MINSIGSTKSZ) : 2048);
-    aux(mm, AT_HWCAP, getauxval(AT_HWCAP));
+    aux(mm, AT_HWCAP, cpu_features());
     aux(mm, AT_PAGESZ, PAGE_SIZE);
     aux(mm, AT_CLKTCK, 100);
     aux(mm, AT_PHDR, image->elf.phdr_vaddr ? image->elf.phdr_vaddr + placed->bias : 0);

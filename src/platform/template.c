@@ -173,14 +173,37 @@ static int launch_template(int control, unsigned *ret_event_fds)
 
 /* ---- instructions for it ---- */
 
+/* The child's number in the pid namespace that the mounted /proc belongs to: that is the caller's, not ours. */
+static int pid_in_proc(pid_t pid, int *ret_pid)
+{
+    char path[64], line[128];
+    CLEANUP_FD int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+    int found = 0;
+
+    if (pidfd < 0)
+        return -errno;
+    snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
+    FILE *f = fopen(path, "re");
+    if (!f)
+        return -errno;
+    while (!found && fgets(line, sizeof(line), f))
+        found = sscanf(line, "Pid: %d", ret_pid) == 1;
+    fclose(f);
+    return found ? 0 : -ESRCH;
+}
+
 /* Plans the move of vvar and vDSO: distances between them are kept, the code depends on them. */
 static int plan_moves(pid_t pid, struct stub_setup *setup)
 {
     char path[64], line[512];
     uint64_t base = 0, from, to;
+    int shown;
     FILE *f;
 
-    snprintf(path, sizeof(path), "/proc/%d/maps", pid);
+    int err = pid_in_proc(pid, &shown);
+    if (err)
+        return err;
+    snprintf(path, sizeof(path), "/proc/%d/maps", shown);
     f = fopen(path, "re");
     if (!f)
         return -errno;
