@@ -108,6 +108,7 @@ static void start_first(void)
             .files = boot.files,
             .pid_ns = &root_pid_ns,
             .limits = &r->limits,
+            .ignored_signals = r->ignored_signals,
             .hostname = r->hostname,
             .tty = hostfile_console(),
             .exited = first_exited,

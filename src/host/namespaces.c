@@ -6,6 +6,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/capability.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -59,4 +61,25 @@ int host_map_ids(pid_t pid)
     if (err == 0)
         err = write_proc(pid, "setgroups", "deny");
     return err ? err : map_one(pid, "gid_map", getegid());
+}
+
+int host_keep_capabilities(void)
+{
+    cap_t caps = cap_get_proc();
+    if (!caps)
+        return -ENOMEM;
+    int err = 0;
+    for (cap_value_t cap = 0; cap <= CAP_LAST_CAP && !err; cap++) {
+        cap_flag_value_t permitted;
+        if (cap_get_flag(caps, cap, CAP_PERMITTED, &permitted) == 0 && permitted == CAP_SET &&
+            cap_set_flag(caps, CAP_INHERITABLE, 1, &cap, CAP_SET) < 0)
+            err = -errno;
+    }
+    if (!err && cap_set_proc(caps) < 0)
+        err = -errno;
+    cap_free(caps);
+    for (int cap = 0; cap <= CAP_LAST_CAP && !err; cap++)
+        if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) < 0 && errno != EPERM && errno != EINVAL)
+            err = -errno;
+    return err;
 }

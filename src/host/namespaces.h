@@ -17,3 +17,7 @@ NODISCARD pid_t host_clone_namespaces(void);
 /* Gives the child its ids, each meaning the same inside as outside: all of them if the caller may (root), else the
  * caller's own uid and gid only. */
 NODISCARD int host_map_ids(pid_t pid);
+
+/* In the child: the capabilities it has in its namespaces survive the coming exec(2), which would take them from
+ * anybody but uid 0. The kernel process needs them until it locks itself down. */
+NODISCARD int host_keep_capabilities(void);

@@ -28,12 +28,22 @@ static int build_host_side(struct task *t)
     return err ? err : mm_new(as, &t->mm);
 }
 
+/* exec(2) keeps what is ignored: so does the first one, of what its starter ignores. */
+static int build_sighand(uint64_t ignored, struct sighand **ret)
+{
+    int err = sighand_new(ret);
+    for (int i = 0; i < SIGNAL_COUNT && !err; i++)
+        if (ignored >> i & 1)
+            (*ret)->action[i].handler = (uint64_t)(uintptr_t)SIG_IGN;
+    return err;
+}
+
 static int build_task(const struct first_process_args *args, struct task *t)
 {
     struct process *p = t->process;
     t->ns.pid_for_children = pid_namespace_get(args->pid_ns);
     limits_copy(&p->limits, args->limits);
-    int err = sighand_new(&p->sig.sighand);
+    int err = build_sighand(args->ignored_signals, &p->sig.sighand);
     if (!err)
         err = uts_namespace_new(args->hostname, &t->ns.uts);
     if (!err)

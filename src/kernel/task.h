@@ -233,6 +233,7 @@ struct first_process_args {
     struct fdtable *files;        /* consumed on success */
     struct pid_namespace *pid_ns; /* borrowed */
     const struct limits *limits;
+    uint64_t ignored_signals;     /* SIGBIT(n) */
     const char *hostname;
     struct tty *tty;              /* controlling terminal, or NULL; reference consumed on success */
     bool init;                    /* behave as a container's init: signals without a handler do not end it */

@@ -93,6 +93,9 @@ _Noreturn static void child_main(const struct sandbox_spec *spec, const char *ke
     sigprocmask(SIG_SETMASK, &none, NULL);
     shelve(&control, control);
     child_prepare_fds(spec, control);
+    int err = geteuid() ? host_keep_capabilities() : 0;
+    if (err)
+        child_fail(DONATED_CONTROL, "cannot keep capabilities", NULL, -err);
     execv(kernel, (char *[]){(char *)KERNEL_NAME, NULL});
     child_fail(DONATED_CONTROL, "cannot run", kernel, errno);
 }

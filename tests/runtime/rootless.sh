@@ -10,7 +10,7 @@ as_user test -x "$PICKET" || exit 0
 
 same "id" "$user:$user" "$(as_user "$PICKET" do -- sh -c 'echo $(id -u):$(id -g)')"
 status 0 as_user "$PICKET" do true
-status 1 as_user "$PICKET" do -- sh -c 'echo x > /etc/picket-test'
+status 2 as_user "$PICKET" do -- sh -c 'echo x > /etc/picket-test'
 status 0 as_user "$PICKET" do -- sh -c 'echo x > /tmp/picket-test'
 status 1 as_user "$PICKET" do -- cat /etc/shadow
 same "owner of the host's files" "0" "$(as_user "$PICKET" do -- stat -c %u /etc/passwd)"

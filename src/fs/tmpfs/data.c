@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -29,11 +30,13 @@
 #define MADV_POPULATE_WRITE 23
 #endif
 
-static int self_fds = -1; /* /proc/self/fd, from before lock-down: reopens a memfd for reading only */
+/* /proc/self/fd, from before lock-down: reopens a memfd for reading only. A detached mount, whose ".." leads nowhere: the
+ * directory itself would put the host's whole /proc into the reach of a kernel process that was taken over. */
+static int self_fds = -1;
 
 int tmpfs_data_init(void)
 {
-    self_fds = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    self_fds = (int)syscall(SYS_open_tree, AT_FDCWD, "/proc/self/fd", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
     return 0;
 }
 
