@@ -17,7 +17,7 @@ static struct {
     unsigned count;      /* [lock] */
 } idle_stacks;
 
-static __thread struct fiber thread_stand_in;
+static __thread struct fiber thread_stand_in = {.is_thread = true};
 
 static char *stack_base(struct fiber *f)
 {
@@ -111,7 +111,6 @@ struct fiber *fiber_or_thread(void)
 {
     if (in_fiber())
         return fiber_self();
-    thread_stand_in.is_thread = true;
     return &thread_stand_in;
 }
 

@@ -49,16 +49,23 @@ struct fiber {
 _Static_assert(sizeof(struct fiber) <= FIBER_HEADER_SIZE, "the header fits");
 
 /* What a thread does for a fiber that has just left its stack. */
-enum after { AFTER_BLOCK, AFTER_YIELD, AFTER_DOORBELL, AFTER_EXIT };
+enum after { AFTER_BLOCK, AFTER_YIELD, AFTER_DOORBELL, AFTER_EXIT, AFTER_LOST_SEAT };
 
 struct thread {
-    struct worker *worker;  /* [t] its seat */
+    struct worker *worker;  /* [t] its seat, or NULL for a spare one; set by the monitor before `seated` */
     struct fiber *current;  /* [t] the fiber it runs */
     void *sp;               /* [t] its own stack while a fiber runs */
     enum after after;       /* [t] */
     void *after_arg;        /* [t] */
     struct sanitizer_stack stack;
     pthread_t pthread;
+    struct thread *next;    /* [I] all threads */
+    int cpu;                /* [t] where it is pinned */
+
+    _Atomic uint32_t call_state;  /* [a] hostcall.c */
+    _Atomic uint32_t call_number; /* written by its own thread */
+    _Atomic uint32_t seated;      /* [a] futex of a spare thread */
+    struct list spare_link;       /* [monitor lock] */
 };
 
 struct watch_entry {
@@ -71,7 +78,7 @@ struct worker {
     int cpu;         /* [I] host CPU, or -1 */
     int eventfd;     /* [I] */
     int epfd;        /* [I] its host events and its eventfd, edge-triggered */
-    struct thread *thread;
+    struct thread *thread; /* who sits here; changed by the monitor */
 
     struct spinlock queue_lock ALIGNED(64);
     struct list queue;             /* [queue_lock] */
@@ -111,6 +118,13 @@ void worker_push(struct worker *w, struct fiber *f);
 void worker_poke(struct worker *w); /* out of its sleep, if it is in one */
 bool sched_stopping(void);
 void leave_stack(enum after after, void *arg); /* from a fiber: switches to its thread */
+
+struct thread *thread_start(struct worker *w); /* a new one, on w; never fails */
+
+/* hostcall.c */
+void monitor_start(void);
+void monitor_stop(void);
+void thread_wait_for_seat(struct thread *t); /* or until sched_stop() */
 
 /* fiber.c */
 struct fiber *fiber_or_thread(void); /* the current fiber, or the stand-in of a plain thread */

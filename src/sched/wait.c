@@ -39,7 +39,8 @@ void wait_remove(struct wait_entry *e)
     e->queue = NULL;
 }
 
-bool wait_queue_active(struct wait_queue *q)
+/* The peek without the lock is meant: the fence orders it against the waiter's PREPARED. */
+__attribute__((no_sanitize("thread"))) bool wait_queue_active(struct wait_queue *q)
 {
     atomic_thread_fence(memory_order_seq_cst);
     return __atomic_load_n(&q->waiters.next, __ATOMIC_RELAXED) != &q->waiters;

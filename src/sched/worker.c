@@ -27,6 +27,9 @@
 struct worker *workers;
 unsigned worker_count;
 
+#define THREAD_STACK_SIZE (256 * 1024)
+
+static _Atomic(struct thread *) threads; /* all; only one thread at a time starts more */
 static _Atomic bool stopping;
 static _Atomic uint32_t stopped; /* futex word of sched_run() */
 static _Atomic int stop_status;
@@ -168,6 +171,9 @@ static struct fiber *after_fiber(struct thread *t, struct fiber *f)
     case AFTER_EXIT:
         fiber_free(f);
         return NULL;
+    case AFTER_LOST_SEAT:
+        worker_push(t->after_arg, f);
+        return NULL;
     }
     assert_always(!"unknown reason to leave a stack");
 }
@@ -260,13 +266,16 @@ static struct fiber *find_work(struct worker *w)
     return f;
 }
 
-static void pin(int cpu)
+static void pin(struct thread *t, int cpu)
 {
     cpu_set_t set;
+    if (t->cpu == cpu)
+        return;
     CPU_ZERO(&set);
     CPU_SET(cpu, &set);
-    if (cpu >= 0 && sched_setaffinity(0, sizeof(set), &set) < 0)
+    if (sched_setaffinity(0, sizeof(set), &set) < 0)
         log_debug("worker: cannot stay on cpu %d: errno %d", cpu, errno);
+    t->cpu = cpu;
 }
 
 static void *thread_main(void *arg)
@@ -274,12 +283,14 @@ static void *thread_main(void *arg)
     struct thread *t = arg;
     this_thread_tls = t;
     sanitizer_this_thread(&t->stack);
-    pin(t->worker->cpu);
     prctl(PR_SET_TIMERSLACK, 1);
     while (!sched_stopping()) {
-        struct fiber *f = find_work(t->worker);
-        if (f)
-            run_fiber(t, f);
+        if (!t->worker) {
+            thread_wait_for_seat(t);
+            continue;
+        }
+        pin(t, t->worker->cpu);
+        run_fiber(t, find_work(t->worker));
     }
     this_thread_tls = NULL;
     return NULL;
@@ -292,7 +303,6 @@ static void worker_free(struct worker *w)
     close(w->eventfd);
     close(w->epfd);
     free(w->watch);
-    free(w->thread);
 }
 
 static int worker_init(struct worker *w, unsigned index, int cpu)
@@ -304,11 +314,9 @@ static int worker_init(struct worker *w, unsigned index, int cpu)
     worker_init_watch(w);
     w->eventfd = eventfd(0, EFD_CLOEXEC);
     w->epfd = epoll_create1(EPOLL_CLOEXEC);
-    w->thread = calloc(1, sizeof(*w->thread));
     struct epoll_event ev = {.events = EPOLLIN | EPOLLET};
-    if (w->eventfd < 0 || w->epfd < 0 || !w->thread || epoll_ctl(w->epfd, EPOLL_CTL_ADD, w->eventfd, &ev) < 0)
+    if (w->eventfd < 0 || w->epfd < 0 || epoll_ctl(w->epfd, EPOLL_CTL_ADD, w->eventfd, &ev) < 0)
         return -ENOMEM;
-    w->thread->worker = w;
     return 0;
 }
 
@@ -357,20 +365,43 @@ int sched_init(unsigned count)
     return 0;
 }
 
+struct thread *thread_start(struct worker *w)
+{
+    struct thread *t = calloc(1, sizeof(*t));
+    pthread_attr_t attr;
+    assert_always(t);
+    t->worker = w;
+    t->cpu = -1;
+    list_init(&t->spare_link);
+    t->next = atomic_load(&threads);
+    atomic_store(&threads, t);
+    pthread_attr_init(&attr);
+    pthread_attr_setstacksize(&attr, THREAD_STACK_SIZE);
+    int err = pthread_create(&t->pthread, &attr, thread_main, t);
+    assert_always(err == 0);
+    pthread_attr_destroy(&attr);
+    return t;
+}
+
+static void join_all(void)
+{
+    struct thread *t;
+    monitor_stop(); /* nobody starts threads any more */
+    while ((t = atomic_load(&threads))) {
+        atomic_store(&threads, t->next);
+        pthread_join(t->pthread, NULL);
+        free(t);
+    }
+}
+
 int sched_run(void)
 {
-    pthread_attr_t attr;
-    pthread_attr_init(&attr);
-    pthread_attr_setstacksize(&attr, 256 * 1024);
-    for (unsigned i = 0; i < worker_count; i++) {
-        int err = pthread_create(&workers[i].thread->pthread, &attr, thread_main, workers[i].thread);
-        assert_always(err == 0);
-    }
-    pthread_attr_destroy(&attr);
+    for (unsigned i = 0; i < worker_count; i++)
+        workers[i].thread = thread_start(&workers[i]);
+    monitor_start();
     while (!atomic_load(&stopped))
         host_futex_wait(&stopped, 0, NO_DEADLINE);
-    for (unsigned i = 0; i < worker_count; i++)
-        pthread_join(workers[i].thread->pthread, NULL);
+    join_all();
     for (unsigned i = 0; i < worker_count; i++)
         worker_free(&workers[i]);
     free(workers);

@@ -398,6 +398,51 @@ static void test_timers(void **state)
     run_in_fiber(3, body_timers);
 }
 
+/* ---- host calls ---- */
+
+static void long_call(void *arg)
+{
+    for (int i = 0; i < 3; i++) {
+        host_call_begin();
+        usleep(100000);
+        host_call_end();
+    }
+    countdown_done(&done);
+}
+
+static void short_calls(void *arg)
+{
+    for (int i = 0; i < 2000; i++) {
+        host_call_begin();
+        host_call_end();
+        fiber_yield();
+    }
+    countdown_done(&done);
+}
+
+/* Fibers of a worker go on while others of its fibers sit in the host; all at once, they need as long as one. */
+static void body_host_calls(void)
+{
+    int64_t start = now_monotonic();
+    countdown_init(&done, 12);
+    for (int i = 0; i < 8; i++)
+        spawn(long_call, NULL);
+    for (int i = 0; i < 4; i++)
+        spawn(short_calls, NULL);
+    countdown_wait(&done);
+    int64_t took = now_monotonic() - start;
+    printf("host calls: 8 x 300 ms took %lld ms\n", (long long)(took / NSEC_PER_MSEC));
+    check(took < 1600 * NSEC_PER_MSEC);
+}
+
+static void test_host_calls(void **state)
+{
+    host_call_begin(); /* a plain thread may, for nothing */
+    host_call_end();
+    run_in_fiber(1, body_host_calls);
+    run_in_fiber(2, body_host_calls);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -407,6 +452,7 @@ int main(void)
         cmocka_unit_test(test_callback),    cmocka_unit_test(test_mutex),
         cmocka_unit_test(test_mutex_interrupt), cmocka_unit_test(test_rwlock),
         cmocka_unit_test(test_plain_threads), cmocka_unit_test(test_timers),
+        cmocka_unit_test(test_host_calls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
