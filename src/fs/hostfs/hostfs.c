@@ -74,8 +74,6 @@ int hostfs_new(int root_fd, unsigned flags, const char *source, struct super_blo
     fs->flags = flags;
     fs->sb = sb;
     list_init(&fs->dying);
-    for (unsigned i = 0; i < HOSTFS_BUCKETS; i++)
-        list_init(&fs->buckets[i]);
     sb->fs = fs;
     sb->read_only = flags & HOSTFS_READ_ONLY;
     err = make_root(fs, root_fd);

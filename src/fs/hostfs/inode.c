@@ -90,7 +90,7 @@ static void choose_ops(const struct hostfs *fs, uint32_t mode, const struct inod
     }
 }
 
-static struct list *bucket(struct hostfs *fs, uint64_t dev, uint64_t ino)
+static struct host_inode **bucket(struct hostfs *fs, uint64_t dev, uint64_t ino)
 {
     return &fs->buckets[hash_u64(ino ^ dev * 31) % HOSTFS_BUCKETS];
 }
@@ -103,8 +103,8 @@ static bool same_object(const struct host_inode *h, const struct statx *st)
 
 static struct host_inode *table_find(struct hostfs *fs, const struct statx *st)
 {
-    struct host_inode *h;
-    list_for_each (h, bucket(fs, host_dev_of(st), st->stx_ino), hash_link)
+    struct host_inode *h = *bucket(fs, host_dev_of(st), st->stx_ino);
+    for (; h; h = h->hash_next)
         if (same_object(h, st) && refcount_get_unless_zero(&h->inode.ref))
             return h;
     return NULL;
@@ -122,11 +122,23 @@ static struct host_inode *host_inode_new(struct hostfs *fs, const struct statx *
     h->host_dev = host_dev_of(st);
     h->host_ino = st->stx_ino;
     h->birth = birth_of(st);
-    list_init(&h->hash_link);
+    list_init(&h->dying_link);
     list_init(&h->fd_link);
     host_attr_set(h, st);
     h->inode.attr_current = fs->flags & HOSTFS_EXCLUSIVE;
     return h;
+}
+
+/* fs->lock held. */
+static void table_remove(struct hostfs *fs, struct host_inode *h)
+{
+    if (!h->hashed)
+        return;
+    struct host_inode **link = bucket(fs, h->host_dev, h->host_ino);
+    while (*link != h)
+        link = &(*link)->hash_next;
+    *link = h->hash_next;
+    h->hashed = false;
 }
 
 /* Adds a fresh inode, unless somebody else was quicker: then that one, with a reference. */
@@ -138,7 +150,9 @@ static struct host_inode *table_add(struct hostfs *fs, struct host_inode *fresh,
     if (!h) {
         h = fresh;
         h->inode.attr.dev = guest_dev(fs, h->host_dev);
-        list_add(bucket(fs, h->host_dev, h->host_ino), &h->hash_link);
+        struct host_inode **head = bucket(fs, h->host_dev, h->host_ino);
+        h->hash_next = *head;
+        *head = h;
         h->hashed = true;
     }
     spin_unlock(&fs->lock);
@@ -226,10 +240,8 @@ void host_inode_orphan(struct host_inode *h)
     spin_lock(&fs->lock);
     struct host_inode *parent = TAKE_PTR(h->parent);
     char *name = TAKE_PTR(h->name);
-    if (h->hashed && h->inode.attr.nlink == 0) {
-        list_del(&h->hash_link);
-        h->hashed = false;
-    }
+    if (h->inode.attr.nlink == 0)
+        table_remove(fs, h);
     spin_unlock(&fs->lock);
     free(name);
     if (parent)
@@ -344,14 +356,12 @@ void hostfs_evict(struct inode *inode)
     struct host_inode *h = host_inode(inode);
     struct hostfs *fs = hostfs_of(inode);
     spin_lock(&fs->lock);
-    if (h->hashed)
-        list_del(&h->hash_link);
-    h->hashed = false;
-    list_add_tail(&fs->dying, &h->hash_link);
+    table_remove(fs, h);
+    list_add_tail(&fs->dying, &h->dying_link);
     if (!fs->reaping) {
         fs->reaping = true;
-        while ((h = list_first(&fs->dying, struct host_inode, hash_link))) {
-            list_del(&h->hash_link);
+        while ((h = list_first(&fs->dying, struct host_inode, dying_link))) {
+            list_del(&h->dying_link);
             spin_unlock(&fs->lock);
             host_inode_free(h);
             spin_lock(&fs->lock);

@@ -19,7 +19,7 @@
 #include "sched/spinlock.h"
 #include "vfs/vfs.h"
 
-#define HOSTFS_BUCKETS 4096
+#define HOSTFS_BUCKETS 16384
 #define HOSTFS_MAX_DEVICES 64
 
 /* A host descriptor with several users: a cache, open files, mappings being made. */
@@ -37,10 +37,10 @@ struct hostfs {
     unsigned flags; /* [I] HOSTFS_... */
     struct super_block *sb;
     struct spinlock lock;
-    struct list buckets[HOSTFS_BUCKETS];          /* [lock] of host_inode.hash_link */
+    struct host_inode *buckets[HOSTFS_BUCKETS];   /* [lock] chained by host_inode.hash_next */
     struct device_id devices[HOSTFS_MAX_DEVICES]; /* [lock] */
     unsigned device_count;
-    struct list dying; /* [lock] of host_inode.hash_link: being freed, parents after children */
+    struct list dying; /* [lock] of host_inode.dying_link: being freed, parents after children */
     bool reaping;      /* [lock] somebody empties `dying` */
 };
 
@@ -48,12 +48,13 @@ struct dir_list;
 
 struct host_inode {
     struct inode inode;
-    uint64_t host_dev, host_ino; /* [I] */
-    int64_t birth;               /* [I] ns, 0 unknown: tells a reused inode number */
-    struct list hash_link;       /* [fs->lock] */
-    bool hashed;                 /* [fs->lock] */
-    struct host_inode *parent;   /* [fs->lock] reference; NULL for the root and orphans */
-    char *name;                  /* [fs->lock] owned; in parent */
+    uint64_t host_dev, host_ino;  /* [I] */
+    int64_t birth;                /* [I] ns, 0 unknown: tells a reused inode number */
+    struct host_inode *hash_next; /* [fs->lock] */
+    struct list dying_link;       /* [fs->lock] */
+    bool hashed;                  /* [fs->lock] */
+    struct host_inode *parent;    /* [fs->lock] reference; NULL for the root and orphans */
+    char *name;                   /* [fs->lock] owned; in parent */
 
     struct host_fd *fd;       /* [host_fd_lock] cached: a directory's, or a file's for reading */
     struct list fd_link;      /* [host_fd_lock] in the list of cached descriptors */
