@@ -2,6 +2,7 @@
 #include "base/cleanup.h"
 #include "base/strbuf.h"
 #include "boot/boot.h"
+#include "kernel/scheduling.h"
 #include <fcntl.h>
 #include <sched.h>
 #include <string.h>
@@ -34,7 +35,12 @@ int boot_facts(void)
         return -ENOMEM;
     online[strcspn(online, "\n")] = '\0';
     facts->cpu_online = online;
-    facts->cpu_count = sched_getaffinity(0, sizeof mask, &mask) == 0 ? (unsigned)CPU_COUNT(&mask) : 1;
+    facts->cpu_count = 1;
+    if (sched_getaffinity(0, sizeof mask, &mask) == 0) {
+        _Static_assert(sizeof(mask) == CPU_WORDS * sizeof(uint64_t), "one bit a CPU in both");
+        facts->cpu_count = (unsigned)CPU_COUNT(&mask);
+        cpus_set((const uint64_t *)&mask);
+    }
     facts->mem_total = (uint64_t)info.totalram * info.mem_unit;
     return 0;
 }

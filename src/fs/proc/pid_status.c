@@ -1,6 +1,7 @@
 /* /proc/PID/stat, statm and status: what ps(1) and top(1) live on. */
 #include "fs/proc/private.h"
 #include "kernel/fdtable.h"
+#include "kernel/scheduling.h"
 #include "mm/mm.h"
 #include <sched.h>
 
@@ -25,7 +26,7 @@ static char state_of(const struct process *p, const struct task *t)
         return 'Z';
     if (p->sig.stopped)
         return 'T';
-    return t != current && t->blocked_in ? 'S' : 'R';
+    return t != current && t->syscall_nr >= 0 ? 'S' : 'R'; /* few calls compute for long */
 }
 
 static void snapshot_tree(struct snapshot *s, const struct proc_target *t, struct pid_namespace *ns,
@@ -268,16 +269,47 @@ static void show_caps(const struct cred *c, struct strbuf *out)
 }
 
 /* Sets of CPUs as hexadecimal words of 32, the highest first, and as a list of ranges. */
-static void show_cpus(struct strbuf *out)
+static void show_cpu_mask(const uint64_t mask[CPU_WORDS], struct strbuf *out)
 {
-    unsigned n = proc_facts->cpu_count;
+    int words = (int)(cpus_mask_bytes() / sizeof(uint32_t));
+    bool leading = true;
     strbuf_puts(out, "Cpus_allowed:\t");
-    for (int word = (int)(n - 1) / 32; word >= 0; word--) {
-        unsigned bits = MIN(n - (unsigned)word * 32, 32u);
-        strbuf_printf(out, "%x%s", bits == 32 ? 0xffffffffu : (1u << bits) - 1, word ? "," : "\n");
+    for (int w = words - 1; w >= 0; w--) {
+        uint32_t bits = (uint32_t)(mask[w / 2] >> (w % 2 * 32));
+        if (leading && !bits && w > 0)
+            continue;
+        strbuf_printf(out, leading ? "%x%s" : "%08x%s", bits, w ? "," : "\n");
+        leading = false;
     }
-    strbuf_printf(out, n > 1 ? "Cpus_allowed_list:\t0-%u\n" : "Cpus_allowed_list:\t%u\n", n - 1);
-    strbuf_puts(out, "Mems_allowed:\t1\nMems_allowed_list:\t0\n");
+}
+
+static bool mask_has(const uint64_t mask[CPU_WORDS], int cpu)
+{
+    return cpu >= 0 && cpu < CPU_WORDS * 64 && mask[cpu / 64] >> (cpu % 64) & 1;
+}
+
+static void show_cpu_list(const uint64_t mask[CPU_WORDS], struct strbuf *out)
+{
+    const char *comma = "";
+    strbuf_puts(out, "Cpus_allowed_list:\t");
+    for (int cpu = 0; cpu < CPU_WORDS * 64; cpu++) {
+        if (!mask_has(mask, cpu) || mask_has(mask, cpu - 1))
+            continue;
+        int last = cpu;
+        while (mask_has(mask, last + 1))
+            last++;
+        strbuf_printf(out, last > cpu ? "%s%d-%d" : "%s%d", comma, cpu, last);
+        comma = ",";
+    }
+    strbuf_puts(out, "\nMems_allowed:\t1\nMems_allowed_list:\t0\n");
+}
+
+static void show_cpus(struct task *t, struct strbuf *out)
+{
+    uint64_t mask[CPU_WORDS];
+    task_affinity(t, mask);
+    show_cpu_mask(mask, out);
+    show_cpu_list(mask, out);
 }
 
 static unsigned umask_of(struct task *t)
@@ -313,7 +345,7 @@ int pid_status_show(struct synth_inode *i, struct strbuf *out)
     strbuf_puts(out, "untag_mask:\t0xffffffffffffffff\n");
     show_signals(&s, t.process, out);
     show_caps(c, out);
-    show_cpus(out);
+    show_cpus(t.task, out);
     strbuf_printf(out, "voluntary_ctxt_switches:\t%llu\nnonvoluntary_ctxt_switches:\t0\n",
                   U(t.task->syscall_count));
     cred_put((struct cred *)c);

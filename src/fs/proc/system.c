@@ -87,7 +87,7 @@ static void add_process(struct process *p, struct totals *sum)
     sum->times.system += own.system + p->child_times.system;
     struct task *leader = p->leader;
     sum->running +=
-        p->state == PROCESS_RUNNING && leader && (leader == current || !leader->blocked_in);
+        p->state == PROCESS_RUNNING && leader && (leader == current || leader->syscall_nr < 0);
     spin_unlock(&tasklist_lock);
 }
 

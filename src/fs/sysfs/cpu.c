@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysinfo.h>
 
 #define CPUS_MAX 4096
 
@@ -128,8 +129,14 @@ const struct synth_entry cpu_entries[] = {
 
 static int node_meminfo_show(struct synth_inode *i, struct strbuf *out)
 {
-    strbuf_printf(out, "Node 0 MemTotal:       %8llu kB\n",
-                  (unsigned long long)sysfs_facts->mem_total / 1024);
+    struct sysinfo info;
+    if (sysinfo(&info) < 0)
+        return -EIO;
+    unsigned long long total = sysfs_facts->mem_total / 1024,
+                       unused = (uint64_t)info.freeram * info.mem_unit / 1024;
+    strbuf_printf(out, "Node 0 MemTotal:       %8llu kB\nNode 0 MemFree:        %8llu kB\n", total,
+                  unused);
+    strbuf_printf(out, "Node 0 MemUsed:        %8llu kB\n", total - MIN(total, unused));
     return 0;
 }
 
