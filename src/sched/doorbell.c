@@ -403,11 +403,16 @@ static bool spin_in_place(struct doorbell *d)
 
 bool doorbell_wait(struct doorbell *d)
 {
-    if (!has_rung(d->word) && !atomic_load(&d->rung) && !spin_in_place(d)) {
+    for (;;) {
+        if (atomic_load(&d->rung)) {
+            atomic_store(&d->rung, false);
+            return false;
+        }
+        if (has_rung(d->word) || spin_in_place(d))
+            return true;
         d->fiber = fiber_self();
         leave_stack(AFTER_DOORBELL, d);
     }
-    return !atomic_exchange(&d->rung, false);
 }
 
 unsigned doorbell_eventfds(int fds[static 64])
