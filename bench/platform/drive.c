@@ -4,6 +4,7 @@
 #include "sched/wait.h"
 #include <elf.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,17 +51,16 @@ static uint64_t load(struct context *ctx, const char *path)
     return eh->e_entry;
 }
 
-static int64_t do_write(struct context *ctx, struct regs *r)
+static int64_t do_write(struct context *ctx, const uint64_t *args)
 {
-    char *b = malloc(r->rdx + 1);
-    ssize_t n = platform_copy_in(ctx, b, r->rsi, r->rdx);
-    if (n != (ssize_t)r->rdx) {
-        free(b);
-        return -EFAULT;
-    }
-    if (r->rdi == 1 && write(1, b, n) < 0)
+    char *b = malloc(args[2] + 1);
+    ssize_t n = platform_copy_in(ctx, b, args[1], args[2]);
+
+    if (n != (ssize_t)args[2])
+        n = -EFAULT;
+    else if (args[0] == 1 && write(1, b, (size_t)n) < 0)
         n = -EIO;
-    if (r->rdi == 2)
+    else if (args[0] == 2)
         for (ssize_t i = 0; i < n; i++)
             if (b[i] != (char)i) {
                 printf("bad byte at %ld\n", i);
@@ -77,97 +77,104 @@ static void *kicker(void *arg)
     return NULL;
 }
 
-#include <pthread.h>
-static int64_t call(struct context *ctx, struct regs *r, bool *gone)
+static int64_t do_fork(struct context *ctx)
 {
-    char path[256];
     struct address_space *as;
     struct context *child;
-    struct fiber *f;
-    pthread_t t;
+    pid_t pid;
+    int err = platform_fork(ctx, &as, &child);
+
+    if (err < 0)
+        return err;
+    pid = platform_host_pid(as);
+    context_set_result(child, 0);
+    context_set_regs_dirty(child);
+    exited = 0;
+    fiber_start(fiber_new("child", serve, child));
+    return pid;
+}
+
+static int64_t do_thread(struct context *ctx, const uint64_t *args)
+{
+    struct context *child;
+    struct regs n = *context_regs(ctx);
+    pid_t tid;
     int err;
 
-    switch (r->orig_rax) {
+    n.rsp = args[1];
+    n.rip = args[2];
+    n.rax = 0;
+    err = platform_thread(ctx, &n, false, 0, &child);
+    if (err < 0)
+        return err;
+    tid = context_host_tid(child);
+    fiber_start(fiber_new("thread", serve, child));
+    return tid;
+}
+
+static int64_t call(struct context *ctx, const struct event *ev, bool *gone)
+{
+    const uint64_t *args = ev->args;
+    char path[256];
+    pthread_t t;
+
+    switch (ev->nr) {
     case SYS_write:
-        return do_write(ctx, r);
+        return do_write(ctx, args);
     case SYS_read:
-        platform_copy_out(ctx, r->rsi, "0123456789", 10);
+        platform_copy_out(ctx, args[1], "0123456789", 10);
         return 10;
     case SYS_getppid:
-        if (r->rdi == 77)
+        if (args[0] == 77)
             pthread_create(&t, NULL, kicker, ctx);
         return 42;
     case SYS_open:
-        printf("open %ld %s\n", (long)platform_copy_string(ctx, path, r->rdi, sizeof(path)), path);
+        printf("open %ld %s\n", (long)platform_copy_string(ctx, path, args[0], sizeof(path)), path);
         return -ENOENT;
     case SYS_fork:
-        err = platform_fork(ctx, &as, &child);
-        if (err < 0)
-            return err;
-        context_regs(child)->rax = 0;
-        context_set_regs_dirty(child);
-        f = fiber_new("child", serve, child);
-        exited = 0;
-        err = platform_host_pid(as);
-        fiber_start(f);
-        return err;
+        return do_fork(ctx);
     case SYS_wait4:
         wait_event(&exits, exited);
         return exited - 1;
-    case SYS_clone: {
-        struct regs n = *r;
-        n.rsp = r->rsi;
-        n.rip = r->rdx;
-        n.rax = 0;
-        err = platform_thread(ctx, &n, false, 0, &child);
-        if (err < 0)
-            return err;
-        f = fiber_new("thread", serve, child);
-        err = context_host_tid(child);
-        fiber_start(f);
-        return err;
-    }
+    case SYS_clone:
+        return do_thread(ctx, args);
     case SYS_exit:
         *gone = true;
         return 0;
     case SYS_exit_group:
         *gone = true;
-        exited = (int)r->rdi + 1;
+        exited = (int)args[0] + 1;
         wake_all(&exits);
         return 0;
     }
-    printf("call %ld?\n", (long)r->orig_rax);
+    printf("call %ld?\n", (long)ev->nr);
     return -ENOSYS;
 }
+
+extern uint64_t flag_address;
 
 static void serve(void *arg)
 {
     struct context *ctx = arg;
-    struct regs *r = context_regs(ctx);
     struct event ev;
     bool gone = false;
+    int zero = 0;
 
     while (!gone) {
         platform_run(ctx, &ev);
         switch (ev.kind) {
         case EVENT_SYSCALL:
-            r->rax = (uint64_t)call(ctx, r, &gone);
+            context_set_result(ctx, call(ctx, &ev, &gone));
             break;
         case EVENT_ORDER_FAILED:
-            r->rax = (uint64_t)-EFAULT;
+            context_set_result(ctx, -EFAULT);
             break;
         case EVENT_KICK:
-            printf("kick at %lx\n", r->rip);
-            int zero = 0;
-            uint64_t at = r->r15;
-            (void)at;
-            extern uint64_t flag_address;
-            platform_copy_out(ctx, flag_address, &zero, 4);
+            printf("kick at %lx\n", context_regs(ctx)->rip);
+            platform_copy_out(ctx, flag_address, &zero, sizeof(zero));
             break;
         case EVENT_FAULT:
             printf("fault %d code %d addr %lx\n", ev.fault.signo, ev.fault.code, ev.fault.addr);
-            r->rip += 10; /* movl $1, 0x10 is 11 bytes or so: see main */
-            r->rip = r->rip;
             gone = true;
             exited = 140;
             break;

@@ -29,16 +29,14 @@ static int64_t interrupted_futex(const uint64_t *args)
 /* True when there is work before the guest may go on. */
 static inline bool run_syscall(struct task *t, const struct event *event)
 {
-    const struct regs *r = context_regs(t->ctx);
-    const uint64_t args[6] = {r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9};
     t->frame_queued = t->image_queued = false;
-    t->syscall_nr = (int)r->orig_rax;
+    t->syscall_nr = (int)event->nr;
     t->syscall_count++;
     int64_t result =
-        UNLIKELY(event->interrupted) ? interrupted_futex(args) : task_syscall_hook(r->orig_rax, args);
+        UNLIKELY(event->interrupted) ? interrupted_futex(event->args) : task_syscall_hook(event->nr, event->args);
     if (UNLIKELY(!t->ctx))
         return true;
-    context_regs(t->ctx)->rax = (uint64_t)result; /* exec may have changed the context */
+    context_set_result(t->ctx, result); /* exec may have changed the context */
     return UNLIKELY(fiber_interrupted(t->fiber) || (is_restart_code(result) && t->syscall_nr >= 0));
 }
 

@@ -54,7 +54,7 @@ int context_new(struct address_space *as, unsigned slot, struct context **ret)
     ctx->regs.cs = USER_CS;
     ctx->regs.ss = USER_SS;
     ctx->regs.orig_rax = (uint64_t)-1;
-    ctx->dirty = true;
+    ctx->dirty = ctx->loaded = true;
     init_shared(ctx);
     doorbell_init(&ctx->bell, (_Atomic uint32_t *)&ctx->shared->state,
                   (_Atomic uint32_t *)&ctx->shared->polled);
@@ -129,12 +129,12 @@ static void store_regs(struct context *ctx)
     };
 }
 
+/* All registers but rax and orig_rax, which the event has set or the caller by now. */
 static void load_regs(struct context *ctx)
 {
     const struct stub_regs *from = &ctx->shared->regs;
     struct regs *to = &ctx->regs;
 
-    to->orig_rax = from->nr;
     to->rdi = from->rdi;
     to->rsi = from->rsi;
     to->rdx = from->rdx;
@@ -150,49 +150,57 @@ static void load_regs(struct context *ctx)
     to->r14 = from->r14;
     to->r15 = from->r15;
     to->eflags = from->eflags;
+    to->rcx = ctx->in_call ? to->rip : from->rcx;
+    to->r11 = ctx->in_call ? to->eflags : from->r11;
+    ctx->loaded = true;
 }
 
-static void load_scratch_regs(struct context *ctx)
+static void take_hints(struct context *ctx)
 {
-    ctx->regs.rax = ctx->shared->regs.rax;
-    ctx->regs.rcx = ctx->shared->regs.rcx;
-    ctx->regs.r11 = ctx->shared->regs.r11;
+    struct stub_context *shared = ctx->shared;
+
+    for (unsigned i = 0; i < 2; i++) {
+        uint32_t len = __atomic_load_n(&shared->hint_len[i], __ATOMIC_RELAXED);
+        ctx->hint_addr[i] = shared->hint_addr[i];
+        ctx->hint_len[i] = MIN(len, (uint32_t)HINT_SIZE);
+    }
 }
 
 static void event_syscall(struct context *ctx, int kind, struct event *ev)
 {
     struct stub_context *shared = ctx->shared;
 
-    load_regs(ctx);
-    ctx->regs.rax = (uint64_t)-ENOSYS;
-    ctx->regs.rcx = ctx->regs.rip;
-    ctx->regs.r11 = ctx->regs.eflags;
-    for (unsigned i = 0; i < 2; i++) {
-        uint32_t len = __atomic_load_n(&shared->hint_len[i], __ATOMIC_RELAXED);
-        ctx->hint_addr[i] = shared->hint_addr[i];
-        ctx->hint_len[i] = MIN(len, (uint32_t)HINT_SIZE);
-    }
+    ev->nr = shared->nr;
+    for (unsigned i = 0; i < 6; i++)
+        ev->args[i] = shared->args[i];
     ev->kind = EVENT_SYSCALL;
     ev->interrupted = kind & KIND_INTERRUPTED;
+    ctx->regs.orig_rax = ev->nr;
+    ctx->regs.rax = (uint64_t)-ENOSYS;
+    ctx->in_call = true;
+    ctx->loaded = false;
+    if (kind & KIND_HINTS)
+        take_hints(ctx);
     if (!(kind & (KIND_PATCHED | KIND_INTERRUPTED)))
         patch_trapped(ctx, false);
+}
+
+/* An event outside a system call: everything comes from the context. */
+static void load_all(struct context *ctx)
+{
+    ctx->in_call = false;
+    ctx->regs.orig_rax = (uint64_t)-1;
+    ctx->regs.rax = ctx->shared->regs.rax;
+    load_regs(ctx);
 }
 
 static void event_fault(struct context *ctx, struct event *ev)
 {
     const struct stub_fault *f = &ctx->shared->fault;
 
-    load_regs(ctx);
-    load_scratch_regs(ctx);
+    load_all(ctx);
     ev->kind = EVENT_FAULT;
     ev->fault = (struct fault){f->signo, f->code, f->addr, f->trapno, f->error_code, f->cr2};
-}
-
-static void event_kick(struct context *ctx, struct event *ev)
-{
-    load_regs(ctx);
-    load_scratch_regs(ctx);
-    ev->kind = EVENT_KICK;
 }
 
 static void take_event(struct context *ctx, int kind, struct event *ev)
@@ -209,15 +217,15 @@ static void take_event(struct context *ctx, int kind, struct event *ev)
         event_fault(ctx, ev);
         break;
     case KIND_KICK:
-        event_kick(ctx, ev);
+        load_all(ctx);
+        ev->kind = EVENT_KICK;
         break;
     case KIND_ORDER_FAILED:
         ctx->dirty = dirty; /* the guest has not run */
         ev->kind = EVENT_ORDER_FAILED;
         break;
     case KIND_TRAPPED: /* with a kick pending: only the kick is left of it */
-        load_regs(ctx);
-        load_scratch_regs(ctx);
+        load_all(ctx);
         ctx->dirty = true;
         ev->kind = EVENT_KICK;
         break;
@@ -246,15 +254,14 @@ static int resume(struct context *ctx)
             store_regs(ctx);
             reply |= REPLY_FULL;
         } else {
-            ctx->shared->reply_rax = ctx->regs.rax;
+            ctx->shared->args[0] = ctx->regs.rax;
         }
         atomic_store_explicit(&ctx->in_guest, 1, memory_order_relaxed);
         kind = hand_over(ctx, reply);
         atomic_store_explicit(&ctx->in_guest, 0, memory_order_relaxed);
         if (kind != KIND_TRAPPED || take_kick(ctx))
             return kind;
-        load_regs(ctx);
-        load_scratch_regs(ctx);
+        load_all(ctx);
         ctx->dirty = true;
         patch_trapped(ctx, true);
     }
@@ -284,11 +291,19 @@ void platform_run(struct context *ctx, struct event *ev)
 
 struct regs *context_regs(struct context *ctx)
 {
+    if (!ctx->loaded)
+        load_regs(ctx);
     return &ctx->regs;
+}
+
+void context_set_result(struct context *ctx, int64_t result)
+{
+    ctx->regs.rax = (uint64_t)result;
 }
 
 void context_set_regs_dirty(struct context *ctx)
 {
+    (void)context_regs(ctx);
     ctx->dirty = true;
 }
 

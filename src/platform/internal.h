@@ -52,11 +52,13 @@ struct context {
     struct doorbell bell;
     /* own fiber only */
     struct regs regs;
+    bool loaded;                   /* regs is complete; else only rax and orig_rax, the rest still in the context */
+    bool in_call;                  /* the last event was a system call */
     bool dirty;                    /* regs must travel to the stub */
     bool deferred_failed;          /* a deferred order failed while others were made */
     uint32_t order_count;          /* queued in orders[] */
     uint32_t window_used;          /* bytes of the window that queued orders need */
-    uint64_t hint_addr[2];
+    uint64_t hint_addr[2]; /* what the stub sent ahead with this call */
     uint32_t hint_len[2];
     struct stub_answers answers;
     /* any */

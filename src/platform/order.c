@@ -38,7 +38,7 @@ static void reply(struct context *ctx, uint32_t reply_flags)
     struct stub_context *shared = ctx->shared;
     uint64_t old;
 
-    __atomic_store_n(&shared->reply, ctx->order_count | reply_flags, __ATOMIC_RELAXED);
+    __atomic_store_n(&shared->word, ctx->order_count | reply_flags, __ATOMIC_RELAXED);
     ctx->order_count = 0;
     ctx->window_used = 0;
     old = __atomic_exchange_n((uint64_t *)&shared->state, STATE_REPLY, __ATOMIC_SEQ_CST);
@@ -57,7 +57,7 @@ int hand_over(struct context *ctx, uint32_t reply_flags)
     while (!doorbell_wait(&ctx->bell))
         if (atomic_load(&ctx->as->dead))
             return -ESRCH;
-    return (int)(__atomic_load_n(&ctx->shared->kind, __ATOMIC_ACQUIRE) & 0xffff);
+    return (int)(__atomic_load_n(&ctx->shared->word, __ATOMIC_ACQUIRE) & 0xffff);
 }
 
 void order_leave(struct context *ctx)

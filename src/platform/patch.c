@@ -221,8 +221,8 @@ static void patch_in_place(struct context *ctx, struct patch_range *r, struct si
     log_debug("patch: site 0x%lx of process %d: %ld", range_base(r) + s->offset, ctx->as->pid, (long)ret);
     if (ret == 0 && s->shape == SITE_COMPARE) {
         atomic_store(&ctx->as->patches->compares, true);
-        ctx->regs.rip = patch_table_tail(s->thunk);
-        ctx->dirty = true;
+        context_regs(ctx)->rip = patch_table_tail(s->thunk);
+        context_set_regs_dirty(ctx);
     }
 }
 
@@ -262,7 +262,7 @@ static void learn(struct context *ctx, uaddr_t at, uint32_t traps)
 
 void patch_trapped(struct context *ctx, bool hot)
 {
-    uaddr_t at = ctx->regs.rip - 2;
+    uaddr_t at = context_regs(ctx)->rip - 2;
     struct patch_space *p = ctx->as->patches;
     unsigned i = (unsigned)(hash_u64(at) % TRAP_COUNTERS);
     uint32_t traps = 1;

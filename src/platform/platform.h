@@ -46,7 +46,7 @@ uaddr_t platform_vdso(void);
 /* ---- events ---- */
 
 enum event_kind {
-    EVENT_SYSCALL,      /* regs.orig_rax and the argument registers are set; regs.rip is after the instruction */
+    EVENT_SYSCALL,      /* nr and args are set, regs.rax is -ENOSYS, regs.rip is after the instruction */
     EVENT_FAULT,        /* a host signal raised by the guest's own instruction: fault is set */
     EVENT_KICK,         /* platform_kick() brought the thread here between two instructions */
     EVENT_ORDER_FAILED, /* a deferred order failed; the guest has not run */
@@ -62,6 +62,7 @@ struct fault {
 
 struct event {
     enum event_kind kind;
+    uint64_t nr, args[6]; /* EVENT_SYSCALL */
     struct fault fault;
     bool interrupted; /* EVENT_SYSCALL: a futex wait that the stub made on the host was kicked out of it */
 };
@@ -74,6 +75,8 @@ struct event {
  */
 void platform_run(struct context *ctx, struct event *ret_event);
 struct regs *context_regs(struct context *ctx);
+/* The same as context_regs(ctx)->rax = result, without fetching the other registers from the stub. */
+void context_set_result(struct context *ctx, int64_t result);
 void context_set_regs_dirty(struct context *ctx);
 int context_save_bases(struct context *ctx); /* fetches fs_base, gs_base into regs */
 

@@ -121,7 +121,7 @@ int platform_fork(struct context *ctx, struct address_space **ret_as, struct con
     err = context_new(as, ctx->slot, &child);
     if (err == 0) {
         child->leader = true;
-        child->regs = ctx->regs;
+        child->regs = *context_regs(ctx);
         context_inherit(child, ctx);
         atomic_store(&as->uses_gs, atomic_load(&ctx->as->uses_gs));
         err = patch_space_copy(as, ctx->as);

@@ -277,7 +277,7 @@ static int prepare(struct context *ctx, unsigned event_fds)
     int err = write_setup(ctx, event_fds);
 
     if (err == 0) {
-        ctx->shared->state = STATE_GUEST;
+        ctx->shared->state = STATE_NEW;
         err = order_send_fds(ctx, &ctx->as->memfd, 1);
     }
     if (err == 0)

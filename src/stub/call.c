@@ -31,14 +31,13 @@ static _Noreturn void answer(struct stub_context *ctx, int64_t result)
 {
     if (!ctx->patched && ++ctx->local_traps >= TRAPS_WORTH_PATCHING)
         ask_for_patch(ctx, result);
-    ctx->reply_rax = (uint64_t)result;
-    stub_leave(ctx, 0);
+    ctx->regs.rax = (uint64_t)result;
+    stub_leave(ctx);
 }
 
 /* Whatever became of the call is in the registers already: the kernel only looks for signals. */
 static _Noreturn void answer_and_kick(struct stub_context *ctx, int64_t result)
 {
-    ctx->reply_rax = (uint64_t)result;
     ctx->regs.rax = (uint64_t)result;
     stub_kicked(ctx);
 }
@@ -91,25 +90,25 @@ static void sigprocmask(struct stub_context *ctx)
     (FUTEX_WAITS | BIT(FUTEX_WAKE) | BIT(FUTEX_WAKE_BITSET) | BIT(FUTEX_REQUEUE) |              \
      BIT(FUTEX_CMP_REQUEUE) | BIT(FUTEX_WAKE_OP))
 
-/* Returns if the kernel has to look at it. */
-static void futex(struct stub_context *ctx)
+/* Returns flags for the kernel if that has to look at it. */
+static uint32_t futex(struct stub_context *ctx)
 {
     const struct stub_regs *r = &ctx->regs;
     uint32_t op = (uint32_t)r->rsi & ~(uint32_t)(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME);
     long ret;
 
     if (op >= 32 || !(BIT(op) & FUTEX_LOCAL))
-        return;
+        return 0;
     if (!(BIT(op) & FUTEX_WAITS))
         answer(ctx, host6(__NR_futex, r->rdi, (uint32_t)r->rsi, r->rdx, r->r10, r->r8, r->r9));
     ret = stub_futex_wait(r->rdi, (uint32_t)r->rsi, r->rdx, r->r10, ctx, r->r9);
     if (ret == -EINTR)
-        stub_event(ctx, KIND_SYSCALL | KIND_INTERRUPTED);
+        return KIND_INTERRUPTED;
     answer(ctx, ret);
 }
 
-/* Answers, or returns for the kernel to. */
-static void answer_locally(struct stub_context *ctx)
+/* Answers, or returns flags for the kernel, which shall. */
+static uint32_t answer_locally(struct stub_context *ctx)
 {
     switch (ctx->regs.nr) {
     case __NR_getpid:
@@ -126,25 +125,41 @@ static void answer_locally(struct stub_context *ctx)
         answer(ctx, ctx->egid_answer);
     case __NR_rt_sigprocmask:
         sigprocmask(ctx);
-        return;
+        break;
     case __NR_futex:
-        futex(ctx);
-        return;
+        return futex(ctx);
     case __NR_sched_yield:
         answer(ctx, host3(__NR_sched_yield, 0, 0, 0));
     }
+    return 0;
+}
+
+/* Stores the call where the kernel finds it with one cache line, and rings. */
+static _Noreturn void hand_over(struct stub_context *ctx, uint32_t kind)
+{
+    const struct stub_regs *r = &ctx->regs;
+
+    if (ctx->patched)
+        kind |= KIND_PATCHED;
+    ctx->nr = (uint32_t)r->nr;
+    ctx->args[0] = r->rdi;
+    ctx->args[1] = r->rsi;
+    ctx->args[2] = r->rdx;
+    ctx->args[3] = r->r10;
+    ctx->args[4] = r->r8;
+    ctx->args[5] = r->r9;
+    stub_event(ctx, kind);
 }
 
 _Noreturn void stub_call(struct stub_context *ctx)
 {
-    uint32_t flags = ctx->flags;
+    uint32_t flags = ctx->flags, kind = KIND_SYSCALL;
 
-    ctx->hint_len[0] = ctx->hint_len[1] = 0;
     if (flags & CONTEXT_LOCAL_ANSWERS)
-        answer_locally(ctx);
+        kind |= answer_locally(ctx);
     else if (ctx->regs.nr == __NR_futex) /* a wait must be the stub's own, or a kick could not end it */
-        futex(ctx);
-    if (flags & CONTEXT_HINTS)
-        stub_send_hints(ctx);
-    stub_event(ctx, ctx->patched ? KIND_SYSCALL | KIND_PATCHED : KIND_SYSCALL);
+        kind |= futex(ctx);
+    if (flags & CONTEXT_HINTS && stub_send_hints(ctx))
+        kind |= KIND_HINTS;
+    hand_over(ctx, kind);
 }

@@ -84,7 +84,7 @@ stub_exit_fast:
     mov %rdi, %rdx
     cmpl $0, CTX_KICK(%rdx)
     jne stub_kick_restart
-    mov CTX_REPLY_RAX(%rdx), %rax
+    mov CTX_RAX(%rdx), %rax
     mov CTX_RIP(%rdx), %rcx
     mov CTX_RSP(%rdx), %rsp
     mov CTX_RBX(%rdx), %rbx

@@ -130,12 +130,13 @@ static uint32_t send_bytes(char *buffer, uint64_t from, const struct hint *h, co
     return (uint32_t)stub_copy(buffer, (const void *)from, count * h->size);
 }
 
-void stub_send_hints(struct stub_context *ctx)
+bool stub_send_hints(struct stub_context *ctx)
 {
     const struct stub_regs *r = &ctx->regs;
 
-    if (r->nr >= sizeof(rows) / sizeof(rows[0]))
-        return;
+    if (r->nr >= sizeof(rows) / sizeof(rows[0]) || !rows[r->nr].hints[0].used)
+        return false;
+    ctx->hint_len[0] = ctx->hint_len[1] = 0;
     for (unsigned i = 0; i < 2 && rows[r->nr].hints[i].used; i++) {
         const struct hint *h = &rows[r->nr].hints[i];
         uint64_t from = argument(r, h->arg);
@@ -145,4 +146,5 @@ void stub_send_hints(struct stub_context *ctx)
         ctx->hint_len[i] = h->size ? send_bytes(context_hint(ctx, i), from, h, r)
                                    : send_string(context_hint(ctx, i), from);
     }
+    return true;
 }

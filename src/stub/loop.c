@@ -56,13 +56,13 @@ static void wait_for_reply(struct stub_context *ctx, bool polled)
 {
     if (!polled || !spin_for_reply(ctx))
         sleep_for_reply(ctx);
-    __atomic_store_n(&ctx->state, STATE_GUEST, __ATOMIC_RELAXED);
 }
 
 /* Hands over to the kernel. True: a worker was polling, so an answer may come soon. */
 static bool ring(struct stub_context *ctx)
 {
-    __atomic_store_n(&ctx->kick, 0, __ATOMIC_RELAXED);
+    if (ctx->kick)
+        __atomic_store_n(&ctx->kick, 0, __ATOMIC_RELAXED);
     __atomic_exchange_n(&ctx->state, STATE_RING, __ATOMIC_SEQ_CST);
     if (__atomic_load_n(&ctx->polled, __ATOMIC_SEQ_CST))
         return true;
@@ -156,7 +156,7 @@ static long order_get_bases(struct stub_context *ctx)
 static _Noreturn void order_park(struct stub_context *ctx)
 {
     for (;;)
-        host6(__NR_futex, (uint64_t)&ctx->reserved1, FUTEX_WAIT, 0, 0, 0, 0);
+        host6(__NR_futex, (uint64_t)&ctx->reserved3[0], FUTEX_WAIT, 0, 0, 0, 0);
 }
 
 static long order_thread(const struct stub_order *o)
@@ -247,15 +247,20 @@ static uint32_t run_orders(struct stub_context *ctx, uint32_t reply)
     return reply & REPLY_RESUME ? 0 : KIND_ORDERS_DONE;
 }
 
-_Noreturn void stub_leave(struct stub_context *ctx, uint32_t reply)
+_Noreturn void stub_leave(struct stub_context *ctx)
+{
+    if (ctx->patched)
+        stub_exit_fast(ctx);
+    stub_exit_full(ctx);
+}
+
+static _Noreturn void resume(struct stub_context *ctx, uint32_t reply)
 {
     if (reply & REPLY_FULL)
         ctx->patched = 0;
-    else if (ctx->patched)
-        stub_exit_fast(ctx);
     else
-        ctx->regs.rax = ctx->reply_rax;
-    stub_exit_full(ctx);
+        ctx->regs.rax = ctx->args[0];
+    stub_leave(ctx);
 }
 
 /* Follows the kernel's replies until one leads back to the guest. */
@@ -263,18 +268,18 @@ static _Noreturn void serve(struct stub_context *ctx, bool polled)
 {
     for (;;) {
         wait_for_reply(ctx, polled);
-        uint32_t reply = ctx->reply;
+        uint32_t reply = ctx->word;
         uint32_t kind = REPLY_COUNT(reply) || !(reply & REPLY_RESUME) ? run_orders(ctx, reply) : 0;
         if (!kind)
-            stub_leave(ctx, reply);
-        ctx->kind = kind;
+            resume(ctx, reply);
+        ctx->word = kind;
         polled = ring(ctx);
     }
 }
 
 _Noreturn void stub_event(struct stub_context *ctx, uint32_t kind)
 {
-    ctx->kind = kind;
+    ctx->word = kind;
     serve(ctx, ring(ctx));
 }
 

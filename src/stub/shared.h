@@ -16,14 +16,16 @@
  *
  * THE HAND-OFF. state is a futex word and belongs to one side at a time:
  *
- *     STATE_GUEST   the guest runs; nothing in the context is meant for the kernel
- *     STATE_RING    the stub has stored an event (kind, regs, hints) and stands still: the kernel's turn
- *     STATE_REPLY   the kernel has stored its orders: the stub's turn
+ *     STATE_RING    the stub has stored an event and stands still: the kernel's turn
+ *     STATE_REPLY   the kernel has stored its orders, or the guest runs: the stub's turn
  *
  *     stub:    store the event; xchg state = RING; if (!polled) write(eventfd of this CPU, 1);
  *              spin while state == RING, as long as polled, not parked, and within the spin budget;
  *              then xchg sleeping = 1; while (state == RING) futex_wait(state, RING); sleeping = 0
  *     kernel:  store orders and reply; old = xchg {state, sleeping} = {REPLY, 0}; if (old.sleeping) futex_wake
+ *
+ * What an ordinary call and its answer need lies in the cache line of the state word, because a line's way from
+ * processor to processor is most of what a hand-off costs. Arguments are in it as copies.
  *
  * One 64-bit exchange covers both words on the kernel's side, so no wake-up can be lost and none is made in vain.
  * A new context starts in STATE_RING, as if it had just asked: its thread waits for the first reply.
@@ -34,7 +36,7 @@
  * when its result is negative.
  *
  * RESUME takes one of two ways. Short, REPLY_FULL unset: only rax comes from the reply, all else is as the guest
- * left it. Full: the kernel has stored every register in the context. FP registers are always the guest's live
+ * left it (regs in the context). Full: the kernel has stored every register there. FP registers are always the guest's live
  * ones: the stub uses none, so they move only by ORDER_SAVE_FP and ORDER_LOAD_FP.
  *
  * KICKS. The kernel sets kick and sends KICK_SIGNAL to the thread. The handler turns a guest position into an
@@ -100,14 +102,12 @@
 
 #define KICK_SIGNAL 10 /* SIGUSR1: guests' signals never are signals of the host */
 
-#define STATE_GUEST 0
+#define STATE_NEW 0 /* the template, before it is set up */
 #define STATE_RING 1
 #define STATE_REPLY 2
 
 /* Offsets in struct stub_context that the assembler needs; checked in stub.h. */
 #define CTX_STATE 0x00
-#define CTX_REPLY_RAX 0x10
-#define CTX_PATCHED 0x34
 #define CTX_NR 0x40
 #define CTX_RDI 0x48
 #define CTX_RSI 0x50
@@ -127,6 +127,7 @@
 #define CTX_RAX 0xc0
 #define CTX_RCX 0xc8
 #define CTX_R11 0xd0
+#define CTX_PATCHED 0xd8
 #define CTX_KICK 0x110
 #define CTX_TID 0x114
 #define CTX_GUEST_GS 0x118
@@ -147,9 +148,10 @@ enum stub_kind {
 };
 #define KIND_INTERRUPTED 0x100 /* with KIND_SYSCALL: a futex wait in the stub was kicked */
 #define KIND_PATCHED 0x200     /* with KIND_SYSCALL: came from a patched site */
+#define KIND_HINTS 0x400       /* with KIND_SYSCALL: bytes were sent ahead */
 #define KIND_MASK 0xff
 
-/* reply: the number of orders in the low half, and these. */
+/* A reply: the number of orders in the low half, and these. */
 #define REPLY_COUNT(reply) ((reply) & 0xffff)
 #define REPLY_RESUME 0x10000
 #define REPLY_FULL 0x20000
@@ -171,20 +173,16 @@ struct stub_fault {
 #define CONTEXT_HINTS 2         /* the stub sends bytes ahead */
 
 struct stub_context {
-    /* line 0: both write, on every hand-off */
+    /* line 0: all that an ordinary call and its answer need; both write, on every hand-off */
     uint32_t state, sleeping;
-    uint32_t kind;
-    uint32_t reply;
-    uint64_t reply_rax;
-    uint64_t hint_addr[2]; /* bytes sent ahead: hint_len bytes from hint_addr lie in hint buffer 0 or 1 */
-    uint32_t hint_len[2];
-    uint32_t reserved0;
-    uint32_t patched; /* the last event came from a patched site: the short way back needs no rcx, r11, flags */
-    uint32_t local_traps; /* calls answered by the stub that came by a trap, since the last KIND_TRAPPED */
-    uint32_t reserved1;
-    /* lines 1 to 3 */
+    uint32_t word;    /* the stub's: kind and flags; the kernel's: reply */
+    uint32_t nr;      /* KIND_SYSCALL */
+    uint64_t args[6]; /* KIND_SYSCALL; in a reply the first is the call's result */
+    /* lines 1 to 3: the stub's; the kernel looks when it needs more than the call */
     struct stub_regs regs;
-    uint64_t reserved2[5];
+    uint32_t patched;     /* the event came from a patched site: the short way back needs no rcx, r11, flags */
+    uint32_t local_traps; /* calls answered by the stub that came by a trap, since the last KIND_TRAPPED */
+    uint64_t reserved2[4];
     /* line 4: the kernel writes, seldom */
     uint32_t polled;      /* a worker looks at state: no eventfd needed */
     uint32_t parked;      /* the answer will take long: do not spin */
@@ -208,6 +206,10 @@ struct stub_context {
     /* line 8 */
     uint8_t nonce[16]; /* proves to the kernel which process has these pages mapped */
     uint32_t blocked;  /* the thread sleeps in the host on its own account */
+    uint32_t reserved7[11];
+    /* line 9: bytes sent ahead, if KIND_HINTS says so: hint_len bytes from hint_addr lie in hint buffer 0 or 1 */
+    uint64_t hint_addr[2];
+    uint32_t hint_len[2];
 };
 
 enum stub_op {

@@ -94,7 +94,7 @@ static void save_call(struct stub_context *ctx, unsigned arch)
     r->nr = arch == AUDIT_ARCH_X86_64 ? r->rax : NR_FOREIGN;
     r->rcx = r->rip; /* as the instruction leaves them */
     r->r11 = r->eflags;
-    ctx->kind = KIND_SYSCALL;
+    ctx->word = KIND_SYSCALL;
 }
 
 static void save_fault(struct stub_context *ctx, const struct user_siginfo *info,
@@ -107,7 +107,7 @@ static void save_fault(struct stub_context *ctx, const struct user_siginfo *info
     ctx->fault.trapno = mc->trapno;
     ctx->fault.error_code = mc->err;
     ctx->fault.cr2 = mc->cr2;
-    ctx->kind = KIND_FAULT;
+    ctx->word = KIND_FAULT;
 }
 
 static uint8_t byte_at(uint64_t address)
@@ -180,7 +180,7 @@ void stub_signal(int signo, void *info_, void *uc_)
         save_call(ctx, signo == SIGSYS_ ? info->arch : AUDIT_ARCH_X86_64);
     } else if (signo == KICK_SIGNAL) {
         ctx->regs.nr = (uint64_t)-1;
-        ctx->kind = KIND_KICK;
+        ctx->word = KIND_KICK;
     } else {
         save_fault(ctx, info, mc);
     }
@@ -190,16 +190,15 @@ void stub_signal(int signo, void *info_, void *uc_)
 /* From stub_leave_signal, on the context's stack. */
 _Noreturn void stub_signal_event(struct stub_context *ctx)
 {
-    if (ctx->kind == KIND_SYSCALL)
+    if (ctx->word == KIND_SYSCALL)
         stub_call(ctx);
-    stub_event(ctx, ctx->kind);
+    stub_event(ctx, ctx->word);
 }
 
 /* A kick that found the thread on its way out: the registers in the context are what the guest would have had. */
 _Noreturn void stub_kicked(struct stub_context *ctx)
 {
     if (ctx->patched) { /* what the short way would have made of them */
-        ctx->regs.rax = ctx->reply_rax;
         ctx->regs.rcx = ctx->regs.rip;
         ctx->regs.r11 = ctx->regs.eflags;
         ctx->patched = 0;

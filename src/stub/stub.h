@@ -10,7 +10,6 @@
 #define CHECK_OFFSET(constant, field) \
     _Static_assert((constant) == offsetof(struct stub_context, field), #field)
 CHECK_OFFSET(CTX_STATE, state);
-CHECK_OFFSET(CTX_REPLY_RAX, reply_rax);
 CHECK_OFFSET(CTX_PATCHED, patched);
 CHECK_OFFSET(CTX_NR, regs.nr);
 CHECK_OFFSET(CTX_RDI, regs.rdi);
@@ -39,6 +38,7 @@ CHECK_OFFSET(CTX_BLOCKED, blocked);
 _Static_assert(offsetof(struct stub_context, regs) == 0x40, "regs begin line 1");
 _Static_assert(offsetof(struct stub_context, polled) == 0x100, "line 4");
 _Static_assert(offsetof(struct stub_context, nonce) == 0x200, "line 8");
+_Static_assert(offsetof(struct stub_context, hint_addr) == 0x240, "line 9");
 _Static_assert(sizeof(struct stub_order) == 64, "an order is a cache line");
 
 static inline long host6(long nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
@@ -111,12 +111,12 @@ _Noreturn void stub_thread_main(struct stub_context *ctx);
 void stub_set_altstack(struct stub_context *ctx);
 int stub_receive_fds(int *ret_fds, int count);
 
-/* Back to the guest as the flags of `reply` say. */
-_Noreturn void stub_leave(struct stub_context *ctx, uint32_t reply);
+/* Back to the guest with the registers in the context. */
+_Noreturn void stub_leave(struct stub_context *ctx);
 
 /* call.c, hints.c */
 _Noreturn void stub_call(struct stub_context *ctx);
-void stub_send_hints(struct stub_context *ctx);
+bool stub_send_hints(struct stub_context *ctx); /* true if there were any */
 
 /* patch.c */
 long stub_patch(const struct stub_order *o);
