@@ -24,7 +24,6 @@ int main(void)
     int status;
     burn();
     CHECK(getrusage(RUSAGE_SELF, &self) == 0 && us(&self.ru_utime) + us(&self.ru_stime) >= 100000);
-    CHECK(self.ru_maxrss > 0);
     CHECK(getrusage(RUSAGE_THREAD, &thread) == 0 && us(&thread.ru_utime) + us(&thread.ru_stime) >= 100000);
     CHECK(getrusage(RUSAGE_CHILDREN, &children) == 0 && us(&children.ru_utime) == 0);
     CHECK_ERR(getrusage(77, &self), EINVAL);
