@@ -4,7 +4,7 @@
  * inode->pipe is set while files are open; fifo_lock protects it and pipe->files. A nameless pipe has an
  * inode as well, so /proc/self/fd/N of a pipe can be opened like a FIFO, but never waits.
  */
-#include "fs/anon.h"
+#include "vfs/anon.h"
 #include "fs/pipe/pipe.h"
 #include "vfs/dentry.h"
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /*
  * Numbered names of files without a place in any tree. See anon.h.
  */
-#include "fs/anon.h"
+#include "vfs/anon.h"
 #include <stdio.h>
 
 #define FIRST_NUMBER 4096

@@ -1,0 +1,145 @@
+/*
+ * What the sockets of all families share: families, life, the file. See socket.h.
+ */
+#include "net/socket.h"
+#include "kernel/signal.h"
+#include "vfs/anon.h"
+#include <limits.h>
+
+#define MAX_FAMILIES 16
+
+static const struct socket_family *families[MAX_FAMILIES]; /* filled at boot */
+static const struct file_ops socket_file_ops;
+
+void socket_register(const struct socket_family *family)
+{
+    for (unsigned i = 0; i < MAX_FAMILIES; i++) {
+        if (!families[i]) {
+            families[i] = family;
+            return;
+        }
+    }
+    assert_always(!"too many families");
+}
+
+int socket_create(int domain, int type, int protocol, struct socket **ret)
+{
+    if (domain < 0 || domain >= AF_MAX)
+        return -EAFNOSUPPORT;
+    if (type < 0 || type > SOCK_PACKET)
+        return -EINVAL;
+    for (unsigned i = 0; i < MAX_FAMILIES && families[i]; i++)
+        if (families[i]->domain == domain)
+            return families[i]->create(type, protocol, ret);
+    return -EAFNOSUPPORT;
+}
+
+void socket_init(struct socket *s, const struct socket_ops *ops, int domain, int type, int protocol)
+{
+    refcount_init(&s->ref);
+    s->ops = ops;
+    s->domain = domain;
+    s->type = type;
+    s->protocol = protocol;
+    wait_queue_init(&s->readers);
+    wait_queue_init(&s->writers);
+    s->send_buffer = s->receive_buffer = SOCKET_BUFFER_DEFAULT;
+    s->receive_low = 1;
+    s->linger = -1;
+    s->peek_offset = -1;
+}
+
+struct socket *socket_get(struct socket *s)
+{
+    refcount_get(&s->ref);
+    return s;
+}
+
+void socket_put(struct socket *s)
+{
+    if (refcount_put(&s->ref))
+        s->ops->free(s);
+}
+
+int socket_file(struct socket *s, int flags, struct file **ret)
+{
+    uint32_t file_flags = O_RDWR | (flags & SOCK_NONBLOCK ? O_NONBLOCK : 0);
+    int err = anon_file_numbered("socket", S_IFSOCK | 0777, &socket_file_ops, s, file_flags, ret);
+    if (err == 0)
+        s->file = *ret;
+    return err;
+}
+
+struct socket *socket_of(const struct file *f)
+{
+    return f->ops == &socket_file_ops ? f->private_data : NULL;
+}
+
+/* ---- for families ---- */
+
+int socket_take_error(struct socket *s)
+{
+    return s->error ? -atomic_exchange(&s->error, 0) : 0;
+}
+
+int64_t socket_deadline(struct socket *s, bool sending)
+{
+    int64_t timeout = sending ? s->send_timeout : s->receive_timeout;
+    return timeout ? now_monotonic() + timeout : NO_DEADLINE;
+}
+
+int socket_wait_error(int err, int64_t deadline)
+{
+    if (err == -ETIMEDOUT)
+        return -EAGAIN;
+    return err == -ERESTARTSYS && deadline != NO_DEADLINE ? -EINTR : err;
+}
+
+/* ---- the file ---- */
+
+static ssize_t socket_read(struct file *file, struct uio *to, int64_t *pos)
+{
+    struct socket *s = file->private_data;
+    struct socket_message m = {.data = to, .flags = file_nonblock(file) ? MSG_DONTWAIT : 0};
+    if (to->remaining == 0 && s->type == SOCK_STREAM)
+        return 0;
+    return s->ops->receive(s, &m);
+}
+
+static ssize_t socket_write(struct file *file, struct uio *from, int64_t *pos)
+{
+    struct socket *s = file->private_data;
+    struct socket_message m = {.data = from, .flags = file_nonblock(file) ? MSG_DONTWAIT : 0};
+    return s->ops->send(s, &m);
+}
+
+static uint32_t socket_poll(struct file *file, struct poll_table *table)
+{
+    struct socket *s = file->private_data;
+    poll_wait(table, &s->readers);
+    poll_wait(table, &s->writers);
+    return s->ops->poll(s, table);
+}
+
+static int64_t socket_ioctl(struct file *file, unsigned cmd, uaddr_t arg)
+{
+    struct socket *s = file->private_data;
+    return s->ops->ioctl ? s->ops->ioctl(s, cmd, arg) : -ENOTTY;
+}
+
+static void socket_release(struct file *file)
+{
+    struct socket *s = file->private_data;
+    s->file = NULL;
+    s->ops->release(s);
+    socket_put(s);
+}
+
+static const struct file_ops socket_file_ops = {
+    .read = socket_read,
+    .write = socket_write,
+    .poll = socket_poll,
+    .ioctl = socket_ioctl,
+    .release = socket_release,
+    .stream = true,
+};
