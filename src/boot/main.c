@@ -16,6 +16,7 @@
 #include "fs/sysfs/sysfs.h"
 #include "fs/tmpfs/tmpfs.h"
 #include "kernel/task.h"
+#include "net/unix/unix.h"
 #include "platform/platform.h"
 #include "sched/fiber.h"
 #include "syscalls/dispatch.h"
@@ -81,6 +82,7 @@ static int register_filesystems(void)
     dev_init();
     proc_init(&boot.facts);
     sysfs_init(&boot.facts);
+    unix_init();
     return files_init();
 }
 
