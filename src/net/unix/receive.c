@@ -1,5 +1,6 @@
 /*
- * Receiving. One receiver at a time holds read_lock: only it takes messages off the queue, so what it looks at stays.
+ * Receiving. One receiver at a time holds read_lock: only it takes messages off the queue, so what it looks
+ * at stays.
  */
 #include "net/unix/unix.h"
 #include "base/cleanup.h"

@@ -8,8 +8,9 @@
  *     receive.c  messages out
  *     gc.c       sockets that only their own messages still hold
  *
- * Bytes live in messages on the receiver's queue; each is charged to its sender until it is consumed (flow control by the
- * sender's SO_SNDBUF, as on Linux). A listening socket's queue holds the sockets that wait to be accepted.
+ * Bytes live in messages on the receiver's queue; each is charged to its sender until it is consumed (flow
+ * control by the sender's SO_SNDBUF, as on Linux). A listening socket's queue holds the sockets that wait to
+ * be accepted.
  *
  * Locks, in order:
  *   unix_lock (mutex)      binding, connecting, closing: names, peers, states of all sockets
