@@ -318,6 +318,11 @@ ssize_t data_write(struct tmpfs_inode *ti, struct uio *from, uint64_t pos, size_
 {
     struct tmpfs_data *d = &ti->data;
     int err = make_room(ti, pos, n);
+    size_t to_page_end = PAGE_SIZE - (pos & ~PAGE_MASK);
+    if (UNLIKELY(err == -ENOSPC && n > to_page_end)) {
+        n = to_page_end; /* page by page, as far as it goes */
+        err = make_room(ti, pos, n);
+    }
     if (err)
         return err;
     ssize_t got = pos < d->mapped ? uio_take(from, d->base + pos, MIN(n, d->mapped - pos)) : write_unmapped(d, from, pos, n);
