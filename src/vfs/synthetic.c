@@ -192,6 +192,45 @@ static int64_t synth_dir_lseek(struct file *file, int64_t offset, int whence)
     return offset;
 }
 
+/* Nothing can be made here; the error is the file system's. */
+
+static int create_error(const struct inode *dir, int otherwise)
+{
+    int err = super_of(dir)->hooks->create_error;
+    return err ? err : otherwise;
+}
+
+static int synth_create(struct inode *dir, const struct name *name, uint32_t mode,
+                        const struct cred *cred, struct inode **ret)
+{
+    return create_error(dir, -EACCES);
+}
+
+static int synth_mkdir(struct inode *dir, const struct name *name, uint32_t mode,
+                       const struct cred *cred, struct inode **ret)
+{
+    return create_error(dir, -EPERM);
+}
+
+static int synth_mknod(struct inode *dir, const struct name *name, uint32_t mode, uint64_t rdev,
+                       const struct cred *cred, struct inode **ret)
+{
+    return create_error(dir, -EPERM);
+}
+
+static int synth_symlink(struct inode *dir, const struct name *name, const char *target,
+                         const struct cred *cred, struct inode **ret)
+{
+    return create_error(dir, -EPERM);
+}
+
+static int synth_rename(struct inode *old_dir, const struct name *old_name, struct inode *inode,
+                        struct inode *new_dir, const struct name *new_name, struct inode *target,
+                        unsigned flags)
+{
+    return target ? -EPERM : create_error(new_dir, -EPERM);
+}
+
 /* ---- links ---- */
 
 static int synth_readlink(struct inode *inode, char **ret)
@@ -348,21 +387,15 @@ int synth_mount(const char *type, const char *source, unsigned long magic,
     return 0;
 }
 
-static const struct inode_ops synth_dir_ops = {
-    .lookup = synth_lookup,
-    .getattr = synth_getattr,
-    .setattr = synth_setattr,
-    .evict = synth_evict,
-};
+#define DIR_OPS                                                                                 \
+    .lookup = synth_lookup, .create = synth_create, .mkdir = synth_mkdir, .mknod = synth_mknod, \
+    .symlink = synth_symlink, .rename = synth_rename, .getattr = synth_getattr,                 \
+    .setattr = synth_setattr, .evict = synth_evict
+
+static const struct inode_ops synth_dir_ops = {DIR_OPS};
 
 /* Directories with a dynamic part. */
-static const struct inode_ops synth_changing_dir_ops = {
-    .lookup = synth_lookup,
-    .revalidate = synth_revalidate,
-    .getattr = synth_getattr,
-    .setattr = synth_setattr,
-    .evict = synth_evict,
-};
+static const struct inode_ops synth_changing_dir_ops = {DIR_OPS, .revalidate = synth_revalidate};
 
 static const struct inode_ops synth_file_inode_ops = {
     .getattr = synth_getattr,

@@ -77,6 +77,7 @@ struct synth_hooks {
     bool (*revalidate)(struct synth_inode *dir, const struct name *name,
                        struct synth_inode *child /* or NULL */);
     void (*free)(void *fs);
+    int create_error; /* what making a name anywhere gives; 0: the VFS's own answer */
 };
 
 /* A super block whose root is `root` (a directory row). fs is given to hooks->free at the end, also

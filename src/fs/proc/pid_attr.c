@@ -44,7 +44,6 @@ int pid_comm_write(struct synth_inode *i, char *text, size_t len)
     if (!current || current->process != t.process)
         return -EINVAL;
     text[MIN(len, (size_t)TASK_COMM_LEN - 1)] = '\0';
-    text[strcspn(text, "\n")] = '\0';
     task_set_comm(t.task, text);
     return 0;
 }

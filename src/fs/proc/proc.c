@@ -59,10 +59,13 @@ int proc_may_trace(const struct process *p, struct task *leader)
 static int proc_check(struct synth_inode *i)
 {
     CLEANUP_TARGET struct proc_target t = {NULL};
-    if (!i->object || !(i->entry->flags & PROC_PTRACE))
+    bool dir = S_ISDIR(i->entry->mode);
+    if (!i->object || !(dir || i->entry->flags & PROC_PTRACE))
         return 0;
     int err = proc_target_get(i, &t);
-    return err < 0 ? err : proc_may_trace(t.process, t.task);
+    if (err < 0)
+        return dir ? -ENOENT : err;
+    return i->entry->flags & PROC_PTRACE ? proc_may_trace(t.process, t.task) : 0;
 }
 
 /* What belongs to a process is owned by its effective user, unless it has secrets: then by root. */
@@ -137,6 +140,7 @@ static const struct synth_hooks proc_hooks = {
     .getattr = proc_getattr,
     .revalidate = pid_revalidate,
     .free = proc_free,
+    .create_error = -ENOENT,
 };
 
 static const struct synth_entry root_row =
