@@ -71,11 +71,13 @@ void host_event_remove(struct host_event *e)
     forget(e);
 }
 
-static void deliver(const struct epoll_event *ev, int n)
+/* A poke that was seen here is not seen again: the worker has to look at all doorbells before it sleeps. */
+static void deliver(struct worker *w, const struct epoll_event *ev, int n)
 {
     spin_lock(&events_lock);
     for (int i = 0; i < n; i++) {
         struct host_event *e = ev[i].data.u64 ? find(ev[i].data.u64) : NULL;
+        w->woken |= ev[i].data.u64 == 0;
         if (e)
             wake_poll(e->queue, ev[i].events);
     }
@@ -88,7 +90,7 @@ void worker_poll_events(struct worker *w)
     if (!atomic_load_explicit(&w->host_events, memory_order_relaxed) || w->now - w->last_events < POLL_INTERVAL)
         return;
     w->last_events = w->now;
-    deliver(ev, epoll_wait(w->epfd, ev, BATCH, 0));
+    deliver(w, ev, epoll_wait(w->epfd, ev, BATCH, 0));
 }
 
 void worker_wait_events(struct worker *w, int64_t deadline)
@@ -98,5 +100,5 @@ void worker_wait_events(struct worker *w, int64_t deadline)
     struct timespec ts = {.tv_sec = left / NSEC_PER_SEC, .tv_nsec = left % NSEC_PER_SEC};
     int n = epoll_pwait2(w->epfd, ev, BATCH, deadline == NO_DEADLINE ? NULL : &ts, NULL);
     if (n > 0)
-        deliver(ev, n);
+        deliver(w, ev, n);
 }

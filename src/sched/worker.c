@@ -245,7 +245,7 @@ static void sleep_in_host(struct worker *w)
 static void worker_sleep(struct worker *w)
 {
     atomic_store(&w->sleeping, true);
-    if (watch_prepare_sleep(w) && atomic_load(&w->queue_len) == 0 && !sched_stopping())
+    if (!w->woken && watch_prepare_sleep(w) && atomic_load(&w->queue_len) == 0 && !sched_stopping())
         sleep_in_host(w);
     atomic_store(&w->sleeping, false);
     w->woken = true;
