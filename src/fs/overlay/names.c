@@ -208,6 +208,8 @@ static void drop_link(struct inode *target)
         mutex_unlock(&target->lock);
     if (last)
         ovl_unpin(oi);
+    else
+        ovl_pin(oi);
 }
 
 /* The entry in the upper directory (locked), if it is there: copied-up hard links may have no name of their own. */

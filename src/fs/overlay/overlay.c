@@ -100,6 +100,7 @@ int ovl_get_upper(struct overlay *ovl, struct inode *upper, struct inode **ret)
         return err;
     }
     oi->upper = upper;
+    oi->covers = true; /* for all we know: who makes a file knows better */
     oi->inode.link = upper->link;
     ovl_sync_attr(oi);
     spin_lock(&ovl->lock);
@@ -179,16 +180,29 @@ int ovl_get_lower(struct ovl_inode *parent, const struct name *name, struct inod
     return 0;
 }
 
+static void pin_locked(struct ovl_inode *oi)
+{
+    if (oi->pinned || !oi->lower)
+        return;
+    oi->pinned = true;
+    refcount_get(&oi->inode.ref);
+}
+
+void ovl_pin(struct ovl_inode *oi)
+{
+    struct overlay *ovl = ovl_of(&oi->inode);
+    spin_lock(&ovl->lock);
+    pin_locked(oi);
+    spin_unlock(&ovl->lock);
+}
+
 void ovl_set_upper(struct ovl_inode *oi, struct inode *upper)
 {
     struct overlay *ovl = ovl_of(&oi->inode);
     spin_lock(&ovl->lock);
     atomic_store(&oi->upper, upper);
     list_add(&ovl->by_upper[bucket_of(upper)], &oi->upper_link);
-    if (!oi->pinned && oi->lower) {
-        oi->pinned = true;
-        refcount_get(&oi->inode.ref);
-    }
+    pin_locked(oi);
     spin_unlock(&ovl->lock);
     if (inode_is_dir(upper))
         oi->inode.attr.nlink = 1; /* of a merged directory, as Linux's overlayfs says: unknown */
@@ -291,6 +305,14 @@ static void drop_layers(struct overlay *ovl)
     free(ovl);
 }
 
+static void collect_pinned(struct ovl_inode *oi, struct list *pinned)
+{
+    list_del(&oi->upper_link);
+    list_del(&oi->lower_link);
+    if (oi->pinned)
+        list_add(pinned, &oi->upper_link);
+}
+
 /* Gives every pinned inode up. Nobody else refers to inodes of this super block any more, but they do to each other. */
 static void ovl_free(struct super_block *sb)
 {
@@ -298,11 +320,10 @@ static void ovl_free(struct super_block *sb)
     struct list pinned = LIST_INIT(pinned);
     struct ovl_inode *oi;
     for (unsigned i = 0; i < OVL_BUCKETS; i++) {
-        while ((oi = list_first(&ovl->by_upper[i], struct ovl_inode, upper_link))) {
-            list_del(&oi->upper_link);
-            if (oi->pinned)
-                list_add(&pinned, &oi->upper_link);
-        }
+        while ((oi = list_first(&ovl->by_upper[i], struct ovl_inode, upper_link)))
+            collect_pinned(oi, &pinned);
+        while ((oi = list_first(&ovl->by_lower[i], struct ovl_inode, lower_link)))
+            collect_pinned(oi, &pinned);
     }
     while ((oi = list_first(&pinned, struct ovl_inode, upper_link))) {
         list_del(&oi->upper_link);

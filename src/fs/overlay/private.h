@@ -31,7 +31,7 @@ struct ovl_inode {
     struct ovl_inode *parent;            /* [I] reference: where `name` lies in the lower layer; NULL if born in the upper */
     char *name;                          /* [I] */
     struct list lower_link, upper_link;  /* [ovl->lock] */
-    bool pinned;                         /* [ovl->lock] the table holds a reference: both sides exist */
+    bool pinned;                         /* [ovl->lock] the table holds a reference: there is more to it than its sides tell */
     bool covers;                         /* [inode.lock] some name of it may hide one of the lower layer */
     char *owned_link;                    /* [I] a symlink's text, if the lower inode does not keep one */
 };
@@ -64,6 +64,7 @@ extern const struct file_ops ovl_dir_ops, ovl_file_ops;
 NODISCARD int ovl_get_upper(struct overlay *ovl, struct inode *upper, struct inode **ret); /* consumes upper */
 NODISCARD int ovl_get_lower(struct ovl_inode *parent, const struct name *name, struct inode *lower, struct inode **ret);
 void ovl_set_upper(struct ovl_inode *oi, struct inode *upper); /* consumes upper; pins */
+void ovl_pin(struct ovl_inode *oi);     /* what the table knows of it is more than the lower side shows */
 void ovl_unpin(struct ovl_inode *oi);                          /* the last name is gone */
 void ovl_sync_attr(struct ovl_inode *oi);                      /* after the upper inode changed */
 struct inode *ovl_find_upper(struct overlay *ovl, struct inode *upper); /* a reference, or NULL */
