@@ -3,6 +3,7 @@
  */
 #include "fs/files.h"
 #include "fs/epoll/epoll.h"
+#include "fs/inotify/inotify.h"
 #include "fs/pipe/pipe.h"
 #include "fs/tty.h"
 #include "vfs/special.h"
@@ -11,5 +12,6 @@ int files_init(void)
 {
     fifo_register(&fifo_ops);
     epoll_init();
+    inotify_start();
     return devpts_init();
 }

@@ -104,9 +104,8 @@ static int read_buffer(struct pipe *p, struct uio *to, ssize_t *done)
     return (size_t)n == want && !packet && to->remaining > 0;
 }
 
-static ssize_t pipe_read(struct file *file, struct uio *to, int64_t *pos)
+ssize_t pipe_read_to(struct pipe *p, struct uio *to, bool nonblock)
 {
-    struct pipe *p = file->private_data;
     ssize_t done = 0;
     int err = 0;
     if (to->remaining == 0)
@@ -122,7 +121,7 @@ static ssize_t pipe_read(struct file *file, struct uio *to, int64_t *pos)
         }
         if (done > 0 || p->writers == 0)
             break;
-        err = pipe_wait_readable(p, file_nonblock(file));
+        err = pipe_wait_readable(p, nonblock);
         if (err < 0)
             break;
         was_full = pipe_full(p);
@@ -131,6 +130,11 @@ static ssize_t pipe_read(struct file *file, struct uio *to, int64_t *pos)
     if (done > 0)
         pipe_wake_writers(p, was_full);
     return done > 0 ? done : err;
+}
+
+static ssize_t pipe_read(struct file *file, struct uio *to, int64_t *pos)
+{
+    return pipe_read_to(file->private_data, to, file_nonblock(file));
 }
 
 /* Appends the odd bytes of a write to the last buffer if all of them fit. 0, or -errno. */
@@ -167,10 +171,8 @@ static int write_buffer(struct pipe *p, struct uio *from, bool packet, ssize_t *
     return (size_t)n == want ? 0 : -EFAULT;
 }
 
-static ssize_t pipe_write(struct file *file, struct uio *from, int64_t *pos)
+ssize_t pipe_write_from(struct pipe *p, struct uio *from, bool packet, bool nonblock)
 {
-    struct pipe *p = file->private_data;
-    bool packet = file->flags & O_DIRECT;
     ssize_t done = 0;
     if (from->remaining == 0)
         return 0;
@@ -188,7 +190,7 @@ static ssize_t pipe_write(struct file *file, struct uio *from, int64_t *pos)
         } else {
             if (was_empty)
                 pipe_wake_readers(p, true);
-            err = pipe_wait_writable(p, file_nonblock(file));
+            err = pipe_wait_writable(p, nonblock);
             was_empty = pipe_empty(p);
         }
     }
@@ -196,6 +198,11 @@ static ssize_t pipe_write(struct file *file, struct uio *from, int64_t *pos)
     if (done > 0)
         pipe_wake_readers(p, was_empty);
     return done > 0 ? done : err;
+}
+
+static ssize_t pipe_write(struct file *file, struct uio *from, int64_t *pos)
+{
+    return pipe_write_from(file->private_data, from, file->flags & O_DIRECT, file_nonblock(file));
 }
 
 static uint32_t pipe_poll(struct file *file, struct poll_table *table)

@@ -71,6 +71,10 @@ static inline bool pipe_full(const struct pipe *p)
     return pipe_used(p) >= p->slots;
 }
 
+/* What read(2) and write(2) do. */
+ssize_t pipe_read_to(struct pipe *p, struct uio *to, bool nonblock);
+ssize_t pipe_write_from(struct pipe *p, struct uio *from, bool packet, bool nonblock);
+
 /* For splice: lock held. A fresh page; the buffer at the tail is used up; a buffer is added at the head. */
 struct pipe_page *pipe_page_new(struct pipe *p);
 void pipe_page_put(struct pipe *p, struct pipe_page *page);

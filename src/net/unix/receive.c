@@ -79,7 +79,8 @@ static struct unix_message *first_message(struct unix_socket *u)
 static struct unix_message *next_message(struct unix_socket *u, struct unix_message *msg)
 {
     spin_lock(&u->lock);
-    struct unix_message *next = msg->link.next == &u->queue ? NULL : list_entry(msg->link.next, struct unix_message, link);
+    bool last = msg->link.next == &u->queue;
+    struct unix_message *next = last ? NULL : list_entry(msg->link.next, struct unix_message, link);
     spin_unlock(&u->lock);
     return next;
 }
@@ -146,7 +147,8 @@ static bool same_sender(struct unix_socket *u, struct socket_message *m, struct 
 }
 
 /* One message's bytes: 1 to go on, 0 to stop, -errno. */
-static int read_message(struct unix_socket *u, struct socket_message *m, struct stream_read *r, struct unix_message *msg)
+static int read_message(struct unix_socket *u, struct socket_message *m, struct stream_read *r,
+                        struct unix_message *msg)
 {
     bool peek = m->flags & MSG_PEEK;
     if (!same_sender(u, m, r, msg))

@@ -275,8 +275,8 @@ static int wait_packet_room(struct unix_socket *u, struct unix_socket *to, const
         return 0;
     if (m->flags & MSG_DONTWAIT)
         return -EAGAIN;
-    int err = wait_event_timeout(&u->socket.writers,
-                                 (unix_send_room(u) > 0 && !unix_swamped(u, to)) || (u->shutdown & SEND_SHUT), deadline);
+    int err = wait_event_timeout(
+        &u->socket.writers, (unix_send_room(u) > 0 && !unix_swamped(u, to)) || (u->shutdown & SEND_SHUT), deadline);
     return socket_wait_error(err, deadline);
 }
 
