@@ -1,4 +1,5 @@
-/* Files held open of a process that has ended give ESRCH, and its directory has no entries any more. */
+/* Files held open of a process that has ended give ESRCH, and its directory has no entries any
+ * more. */
 #include "synth.h"
 
 int main(void)
@@ -10,7 +11,8 @@ int main(void)
         _exit(0);
     }
     snprintf(path, sizeof(path), "/proc/%d", pid);
-    int dir = open(path, O_RDONLY | O_DIRECTORY), fd = openat(dir, "stat", O_RDONLY), status = openat(dir, "status", O_RDONLY);
+    int dir = open(path, O_RDONLY | O_DIRECTORY), fd = openat(dir, "stat", O_RDONLY),
+        status = openat(dir, "status", O_RDONLY);
     CHECK(dir >= 0 && fd >= 0 && status >= 0 && read(fd, &c, 1) == 1);
     kill(pid, SIGKILL);
     dies_by(pid, SIGKILL);

@@ -8,9 +8,11 @@ int main(void)
 {
     size_t len;
     Elf64_auxv_t *v = (void *)slurp_n("/proc/self/auxv", &len);
-    CHECK(len % sizeof(*v) == 0 && len >= 10 * sizeof(*v) && v[len / sizeof(*v) - 1].a_type == AT_NULL);
+    CHECK(len % sizeof(*v) == 0 && len >= 10 * sizeof(*v) &&
+          v[len / sizeof(*v) - 1].a_type == AT_NULL);
     for (size_t i = 0; i + 1 < len / sizeof(*v); i++)
-        if (v[i].a_type == AT_PAGESZ || v[i].a_type == AT_ENTRY || v[i].a_type == AT_RANDOM || v[i].a_type == AT_EXECFN)
+        if (v[i].a_type == AT_PAGESZ || v[i].a_type == AT_ENTRY || v[i].a_type == AT_RANDOM ||
+            v[i].a_type == AT_EXECFN)
             CHECK(getauxval(v[i].a_type) == v[i].a_un.a_val);
 
     CHECK(strstr(slurp("/proc/self/cgroup"), "0::/"));
@@ -22,7 +24,8 @@ int main(void)
     CHECK(strspn(slurp("/proc/self/loginuid"), "0123456789") > 0);
     CHECK(strtol(slurp("/proc/self/coredump_filter"), NULL, 16) > 0);
     CHECK(atoi(slurp("/proc/self/timerslack_ns")) > 0);
-    CHECK(strcmp(slurp("/proc/self/setgroups"), "allow\n") == 0 || strcmp(slurp("/proc/self/setgroups"), "deny\n") == 0);
+    CHECK(strcmp(slurp("/proc/self/setgroups"), "allow\n") == 0 ||
+          strcmp(slurp("/proc/self/setgroups"), "deny\n") == 0);
     const char *spaces[] = {"cgroup", "ipc", "mnt", "net", "pid", "user", "uts"};
     for (size_t i = 0; i < sizeof(spaces) / sizeof(*spaces); i++) {
         char path[64], mine[64] = "", his[64] = "", want[16];
@@ -31,7 +34,8 @@ int main(void)
         snprintf(want, sizeof(want), "%s:[", spaces[i]);
         CHECK(strncmp(mine, want, strlen(want)) == 0 && mine[strlen(mine) - 1] == ']');
         snprintf(path, sizeof(path), "/proc/%d/ns/%s", getppid(), spaces[i]);
-        CHECK(getppid() == 0 || readlink(path, his, sizeof(his) - 1) == -1 || strcmp(mine, his) == 0);
+        CHECK(getppid() == 0 || readlink(path, his, sizeof(his) - 1) == -1 ||
+              strcmp(mine, his) == 0);
     }
     return 0;
 }
