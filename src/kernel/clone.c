@@ -65,6 +65,8 @@ void task_discard(struct task *t)
 {
     struct process *p = t->process;
     bool own_process = p->leader == t;
+    if (t->ctx && t->mm)
+        mm_detach(t->mm);
     if (t->ctx)
         context_exit(TAKE_PTR(t->ctx));
     if (t->mm)
@@ -214,6 +216,7 @@ static int build_shared_space(struct task *t, struct task *from, const struct cl
     if (err)
         return err;
     t->mm = mm_get(from->mm);
+    mm_attach(t->mm);
     return 0;
 }
 

@@ -88,6 +88,7 @@ static int enter_fresh_space(struct task *t)
     spin_lock(&t->alloc_lock);
     t->mm = mm;
     spin_unlock(&t->alloc_lock);
+    mm_detach(old_mm);
     context_exit(old_ctx);
     mm_put(old_mm);
     return 0;

@@ -52,8 +52,10 @@ static void drop_host_side(struct task *t)
     struct context *ctx = TAKE_PTR(t->ctx);
     t->past_times = times;
     spin_unlock(&t->platform_lock);
-    if (ctx)
-        context_exit(ctx);
+    if (!ctx)
+        return;
+    mm_detach(t->mm);
+    context_exit(ctx);
 }
 
 static void drop_parts(struct task *t)
