@@ -15,7 +15,8 @@ static int lookup_user(int dirfd, uint64_t path_addr, unsigned walk, struct path
 /* AT_SYMLINK_NOFOLLOW and AT_EMPTY_PATH as walk flags. */
 static unsigned walk_flags(unsigned at_flags)
 {
-    return (at_flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) | (at_flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
+    return (at_flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) |
+           (at_flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
 }
 
 /* ---- chmod ---- */
@@ -83,7 +84,8 @@ struct times {
     int64_t atime, mtime;
 };
 
-/* Nanoseconds since the epoch, clamped to what an int64_t holds (as every file system clamps to its range). */
+/* Nanoseconds since the epoch, clamped to what an int64_t holds (as every file system clamps to its
+ * range). */
 static int64_t to_ns(int64_t sec, int64_t nsec)
 {
     int64_t ns;

@@ -27,8 +27,8 @@ struct dents_buffer {
     bool too_small; /* an entry did not fit an empty buffer */
 };
 
-static bool emit_dirent(struct dir_emitter *e, const char *name, size_t len, uint64_t ino, unsigned char type,
-                        int64_t next)
+static bool emit_dirent(struct dir_emitter *e, const char *name, size_t len, uint64_t ino,
+                        unsigned char type, int64_t next)
 {
     struct dents_buffer *b = container_of(e, struct dents_buffer, emitter);
     size_t at = b->layout->name_offset, tail = b->layout->type_first ? 1 : 2;
@@ -56,7 +56,8 @@ static int64_t do_getdents(int fd, uaddr_t to, unsigned count, const struct dire
     int err = fd_file(fd, &f);
     if (err)
         return err;
-    struct dents_buffer b = {.emitter = {emit_dirent}, .layout = layout, .size = MIN(count, DENTS_MAX)};
+    struct dents_buffer b = {
+        .emitter = {emit_dirent}, .layout = layout, .size = MIN(count, DENTS_MAX)};
     b.buf = buf = malloc(b.size ? b.size : 1);
     if (!buf)
         return -ENOMEM;

@@ -55,7 +55,8 @@ static int check_copy(struct file *in, struct file *out)
     return S_ISREG(in->inode->attr.mode) && S_ISREG(out->inode->attr.mode) ? 0 : -EINVAL;
 }
 
-static bool ranges_overlap(struct file *in, const int64_t *in_pos, struct file *out, const int64_t *out_pos, uint64_t n)
+static bool ranges_overlap(struct file *in, const int64_t *in_pos, struct file *out,
+                           const int64_t *out_pos, uint64_t n)
 {
     int64_t from = in_pos ? *in_pos : in->pos, to = out_pos ? *out_pos : out->pos;
     uint64_t apart = from > to ? (uint64_t)from - (uint64_t)to : (uint64_t)to - (uint64_t)from;
@@ -137,7 +138,8 @@ int64_t sys_fdatasync(const uint64_t *a)
     return do_fsync((int)a[0], true);
 }
 
-#define SYNC_RANGE_FLAGS (SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER)
+#define SYNC_RANGE_FLAGS \
+    (SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER)
 
 int64_t sys_sync_file_range(const uint64_t *a)
 {
@@ -146,7 +148,8 @@ int64_t sys_sync_file_range(const uint64_t *a)
     int err = fd_file((int)a[0], &f);
     if (err)
         return err;
-    if ((unsigned)a[3] & ~(unsigned)SYNC_RANGE_FLAGS || offset < 0 || len < 0 || __builtin_add_overflow(offset, len, &end))
+    if ((unsigned)a[3] & ~(unsigned)SYNC_RANGE_FLAGS || offset < 0 || len < 0 ||
+        __builtin_add_overflow(offset, len, &end))
         return -EINVAL;
     uint32_t mode = f->inode->attr.mode;
     if (!S_ISREG(mode) && !S_ISBLK(mode) && !S_ISDIR(mode) && !S_ISLNK(mode))

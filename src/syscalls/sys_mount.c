@@ -1,4 +1,5 @@
-/* mount(2), umount2(2), pivot_root(2): decoding of the flags; the tree is changed by vfs/mount.c. */
+/* mount(2), umount2(2), pivot_root(2): decoding of the flags; the tree is changed by
+ * vfs/mount.c. */
 #include "base/cleanup.h"
 #include "kernel/cred.h"
 #include "mm/uaccess.h"
@@ -10,7 +11,8 @@
 #include <sys/mount.h>
 
 #define PROPAGATION (MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE)
-#define MOUNT_FLAGS (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME | MS_RELATIME)
+#define MOUNT_FLAGS \
+    (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME | MS_RELATIME)
 #define UMOUNT_NOFOLLOW_FLAG 8
 
 static int lookup_user(uint64_t path_addr, unsigned walk, struct path *ret)
@@ -27,7 +29,8 @@ static unsigned mount_flags(uint64_t flags)
     return flags & (MS_NOATIME | MS_STRICTATIME) ? kept : kept | MS_RELATIME;
 }
 
-static int64_t mount_new_fs(const char *source, const char *type, const char *data, uint64_t flags, const struct path *at)
+static int64_t mount_new_fs(const char *source, const char *type, const char *data, uint64_t flags,
+                            const struct path *at)
 {
     struct super_block *sb;
     const struct fs_type *fs = fs_find(type);

@@ -1,4 +1,5 @@
-/* System calls that make, remove and rename names: mkdir, mknod, link, symlink, unlink, rename, readlink. */
+/* System calls that make, remove and rename names: mkdir, mknod, link, symlink, unlink, rename,
+ * readlink. */
 #include "mm/uaccess.h"
 #include "syscalls/prototypes.h"
 #include "vfs/vfs.h"
@@ -58,7 +59,8 @@ int64_t sys_symlinkat(const uint64_t *a)
     return do_symlink(a[0], (int)a[1], a[2]);
 }
 
-static int64_t do_link(int old_dirfd, uint64_t old_addr, int new_dirfd, uint64_t new_addr, int flags)
+static int64_t do_link(int old_dirfd, uint64_t old_addr, int new_dirfd, uint64_t new_addr,
+                       int flags)
 {
     CLEANUP_PATH char *old_path = NULL, *new_path = NULL;
     int err = user_path(old_addr, &old_path);
@@ -99,10 +101,12 @@ int64_t sys_rmdir(const uint64_t *a)
 int64_t sys_unlinkat(const uint64_t *a)
 {
     unsigned flags = (unsigned)a[2];
-    return flags & ~(unsigned)AT_REMOVEDIR ? -EINVAL : do_remove((int)a[0], a[1], flags & AT_REMOVEDIR);
+    return flags & ~(unsigned)AT_REMOVEDIR ? -EINVAL
+                                           : do_remove((int)a[0], a[1], flags & AT_REMOVEDIR);
 }
 
-static int64_t do_rename(int old_dirfd, uint64_t old_addr, int new_dirfd, uint64_t new_addr, unsigned flags)
+static int64_t do_rename(int old_dirfd, uint64_t old_addr, int new_dirfd, uint64_t new_addr,
+                         unsigned flags)
 {
     CLEANUP_PATH char *old_path = NULL, *new_path = NULL;
     int err = user_path(old_addr, &old_path);

@@ -6,13 +6,15 @@
 #include <linux/close_range.h>
 #include <linux/openat2.h>
 
-/* Always set on files opened by 64-bit programs: fcntl(F_GETFL) shows it. glibc's O_LARGEFILE is 0. */
+/* Always set on files opened by 64-bit programs: fcntl(F_GETFL) shows it. glibc's O_LARGEFILE is 0.
+ */
 #define KERNEL_O_LARGEFILE 0100000
 #define OPEN_HOW_SIZE_VER0 24
 #define TMPFILE_BIT (O_TMPFILE & ~O_DIRECTORY)
-#define OPEN_FLAGS                                                                                                  \
-    ((uint32_t)(O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_SYNC | O_ASYNC |      \
-                O_DIRECT | KERNEL_O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_PATH | O_TMPFILE))
+#define OPEN_FLAGS                                                                            \
+    ((uint32_t)(O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK |   \
+                O_SYNC | O_ASYNC | O_DIRECT | KERNEL_O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | \
+                O_NOATIME | O_CLOEXEC | O_PATH | O_TMPFILE))
 
 static int check_how(const struct open_how_kernel *how)
 {
@@ -82,7 +84,8 @@ static int decode_how(const struct open_how *u, struct open_how_kernel *ret)
 {
     uint64_t known = RESOLVE_CACHED;
     bool creates = u->flags & (O_CREAT | TMPFILE_BIT);
-    *ret = (struct open_how_kernel){.flags = (uint32_t)u->flags | KERNEL_O_LARGEFILE, .mode = (uint32_t)u->mode};
+    *ret = (struct open_how_kernel){.flags = (uint32_t)u->flags | KERNEL_O_LARGEFILE,
+                                    .mode = (uint32_t)u->mode};
     for (unsigned i = 0; i < ARRAY_SIZE(resolve_flags); i++) {
         known |= resolve_flags[i].linux_flag;
         if (u->resolve & resolve_flags[i].linux_flag)
@@ -96,7 +99,8 @@ static int decode_how(const struct open_how *u, struct open_how_kernel *ret)
         return -EINVAL;
     if ((u->resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT)) == (RESOLVE_BENEATH | RESOLVE_IN_ROOT))
         return -EINVAL;
-    return u->resolve & RESOLVE_CACHED ? -EAGAIN : 0; /* "try again without": always a valid answer */
+    return u->resolve & RESOLVE_CACHED ? -EAGAIN
+                                       : 0; /* "try again without": always a valid answer */
 }
 
 int64_t sys_openat2(const uint64_t *a)

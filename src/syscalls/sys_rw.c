@@ -107,8 +107,8 @@ static int64_t do_writev(const uint64_t *a, int64_t pos, int flags)
     if (err)
         return err;
     ssize_t n = flags & RWF_APPEND && !f->ops->stream ? write_appending(f, &u)
-                : pos == -1                            ? vfs_write(f, &u)
-                                                       : vfs_pwrite(f, &u, pos);
+                : pos == -1                           ? vfs_write(f, &u)
+                                                      : vfs_pwrite(f, &u, pos);
     if (n > 0 && flags & (RWF_SYNC | RWF_DSYNC))
         err = vfs_fsync(f, !(flags & RWF_SYNC));
     return err ? err : n;

@@ -43,7 +43,8 @@ static int stat_fd(int fd, struct attr *ret, int *ret_mount_id)
 }
 
 /* The whole of fstatat(2): "" with AT_EMPTY_PATH is the descriptor itself. */
-static int stat_at(int dirfd, uaddr_t path_addr, unsigned flags, struct attr *ret, int *ret_mount_id)
+static int stat_at(int dirfd, uaddr_t path_addr, unsigned flags, struct attr *ret,
+                   int *ret_mount_id)
 {
     CLEANUP_PATH char *path = NULL;
     struct path p = {0};
@@ -54,7 +55,8 @@ static int stat_at(int dirfd, uaddr_t path_addr, unsigned flags, struct attr *re
         return err;
     if (!*path && flags & AT_EMPTY_PATH && dirfd >= 0)
         return stat_fd(dirfd, ret, ret_mount_id);
-    unsigned walk = (flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) | (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
+    unsigned walk =
+        (flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) | (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
     err = vfs_stat_at(dirfd, path, walk, ret, ret_mount_id ? &p : NULL);
     if (!err && ret_mount_id) {
         *ret_mount_id = p.mount->id;
@@ -131,7 +133,8 @@ int64_t sys_statx(const uint64_t *a)
     unsigned flags = (unsigned)a[2];
     struct attr attr;
     int mount_id = 0;
-    if (flags & ~(unsigned)(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE))
+    if (flags &
+        ~(unsigned)(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE))
         return -EINVAL;
     if ((unsigned)a[3] & STATX__RESERVED || (flags & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE)
         return -EINVAL;
@@ -149,7 +152,8 @@ static int64_t do_access(int dirfd, uint64_t path_addr, int mode, unsigned flags
     int err = user_path(path_addr, &path);
     if (err)
         return err;
-    unsigned walk = (flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) | (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
+    unsigned walk =
+        (flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) | (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
     return vfs_access_at(dirfd, path, mode, walk, flags & AT_EACCESS);
 }
 

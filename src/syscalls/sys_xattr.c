@@ -1,4 +1,5 @@
-/* The twelve calls on extended attributes: by path, by path without following a last link, by descriptor. */
+/* The twelve calls on extended attributes: by path, by path without following a last link, by
+ * descriptor. */
 #include "base/cleanup.h"
 #include "kernel/fdtable.h"
 #include "mm/uaccess.h"
@@ -36,7 +37,8 @@ static int get_name(uaddr_t addr, char name[static XATTR_NAME_MAX + 1])
 
 /* ---- set ---- */
 
-static int64_t do_set(const struct path *p, uint64_t name_addr, uint64_t value_addr, uint64_t size, int flags)
+static int64_t do_set(const struct path *p, uint64_t name_addr, uint64_t value_addr, uint64_t size,
+                      int flags)
 {
     char name[XATTR_NAME_MAX + 1];
     CLEANUP_FREE void *value = NULL;

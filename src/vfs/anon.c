@@ -6,8 +6,8 @@
 
 #define FIRST_NUMBER 4096
 
-int anon_file_numbered(const char *kind, uint32_t mode, const struct file_ops *ops, void *private_data, uint32_t flags,
-                       struct file **ret)
+int anon_file_numbered(const char *kind, uint32_t mode, const struct file_ops *ops,
+                       void *private_data, uint32_t flags, struct file **ret)
 {
     static _Atomic uint64_t next = FIRST_NUMBER;
     char name[64];

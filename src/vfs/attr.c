@@ -1,6 +1,7 @@
 /*
- * The verbs on attributes: stat, chmod, chown, utimes, truncate, access, statfs. Each settles permission as the manual page
- * of its system call says, then hands a struct setattr to the file system under the inode's lock.
+ * The verbs on attributes: stat, chmod, chown, utimes, truncate, access, statfs. Each settles
+ * permission as the manual page of its system call says, then hands a struct setattr to the file
+ * system under the inode's lock.
  */
 #include "kernel/limits.h"
 #include "vfs/file.h"
@@ -16,7 +17,8 @@
 
 /* ---- stat ---- */
 
-int vfs_stat_at(int dirfd, const char *path, unsigned flags, struct attr *ret, struct path *ret_path)
+int vfs_stat_at(int dirfd, const char *path, unsigned flags, struct attr *ret,
+                struct path *ret_path)
 {
     struct walk w;
     struct path p = {0};
@@ -94,7 +96,8 @@ int vfs_chmod(const struct path *p, uint32_t mode)
         return -EPERM;
     if (mode & S_ISGID && !cred_in_group(cred, inode->attr.gid) && !cred_capable(cred, CAP_FSETID))
         mode &= ~(uint32_t)S_ISGID;
-    struct setattr change = {.valid = ATTR_MODE, .mode = (inode->attr.mode & S_IFMT) | (mode & 07777)};
+    struct setattr change = {.valid = ATTR_MODE,
+                             .mode = (inode->attr.mode & S_IFMT) | (mode & 07777)};
     return change_path(p, &change);
 }
 
@@ -115,7 +118,8 @@ int vfs_chown(const struct path *p, uint32_t uid, uint32_t gid)
         return err;
     if (uid != UINT32_MAX && !may_chown && !(owner && uid == inode->attr.uid))
         return -EPERM;
-    if (gid != UINT32_MAX && !may_chown && !(owner && (gid == inode->attr.gid || cred_in_group(cred, gid))))
+    if (gid != UINT32_MAX && !may_chown &&
+        !(owner && (gid == inode->attr.gid || cred_in_group(cred, gid))))
         return -EPERM;
     struct setattr change = {.uid = uid, .gid = gid, .mode = mode_without_privs(inode->attr.mode)};
     if (uid != UINT32_MAX)
@@ -162,8 +166,8 @@ int vfs_utimes(const struct path *p, int64_t atime, int64_t mtime)
 int file_remove_privs(struct inode *inode, const struct cred *cred)
 {
     uint32_t mode = inode->attr.mode;
-    if (LIKELY(!(mode & (S_ISUID | S_ISGID))) || !S_ISREG(mode) || mode_without_privs(mode) == mode ||
-        cred_capable(cred, CAP_FSETID))
+    if (LIKELY(!(mode & (S_ISUID | S_ISGID))) || !S_ISREG(mode) ||
+        mode_without_privs(mode) == mode || cred_capable(cred, CAP_FSETID))
         return 0;
     struct setattr change = {.valid = ATTR_MODE, .mode = mode_without_privs(mode)};
     return inode_setattr(inode, &change);
@@ -222,7 +226,8 @@ int vfs_ftruncate(struct file *f, int64_t size)
 
 /* ---- access, statfs, chdir, chroot ---- */
 
-/* Credentials as access(2) wants them: real ids, and the capabilities a set-id program would have without it. */
+/* Credentials as access(2) wants them: real ids, and the capabilities a set-id program would have
+ * without it. */
 static int cred_real(const struct cred *cred, struct cred **ret)
 {
     struct cred *real;
@@ -280,7 +285,8 @@ int vfs_statfs(const struct path *p, struct statfs *ret)
         return err;
     ret->f_flags = 0x20; /* ST_VALID */
     if (p->mount)
-        ret->f_flags |= p->mount->flags & (ST_RDONLY | ST_NOSUID | ST_NODEV | ST_NOEXEC | ST_NOATIME | ST_NODIRATIME);
+        ret->f_flags |= p->mount->flags &
+                        (ST_RDONLY | ST_NOSUID | ST_NODEV | ST_NOEXEC | ST_NOATIME | ST_NODIRATIME);
     if (sb->read_only)
         ret->f_flags |= ST_RDONLY;
     if (p->mount && p->mount->flags & MS_RELATIME)

@@ -1,11 +1,11 @@
 /*
- * copy_file_range(2) and sendfile(2): bytes from one open file to another without passing through the guest, in pieces of
- * one bounce buffer. Positions are advanced by what was written.
+ * copy_file_range(2) and sendfile(2): bytes from one open file to another without passing through
+ * the guest, in pieces of one bounce buffer. Positions are advanced by what was written.
  */
+#include "kernel/signal.h"
+#include "sched/fiber.h"
 #include "vfs/file.h"
 #include "vfs/internal.h"
-#include "sched/fiber.h"
-#include "kernel/signal.h"
 #include <stdlib.h>
 
 #define COPY_PIECE (128u * 1024)
@@ -35,7 +35,8 @@ static void unread(struct file *in, const int64_t *pos, size_t n)
 }
 
 /* One piece: bytes moved, 0 at the end, -errno. */
-static ssize_t copy_piece(struct file *in, int64_t *in_pos, struct file *out, int64_t *out_pos, void *buf, size_t want)
+static ssize_t copy_piece(struct file *in, int64_t *in_pos, struct file *out, int64_t *out_pos,
+                          void *buf, size_t want)
 {
     ssize_t got = read_piece(in, in_pos, buf, want), done = 0;
     if (got <= 0)
@@ -57,7 +58,8 @@ static ssize_t copy_piece(struct file *in, int64_t *in_pos, struct file *out, in
     return done;
 }
 
-int64_t vfs_copy_range(struct file *in, int64_t *in_pos, struct file *out, int64_t *out_pos, size_t len)
+int64_t vfs_copy_range(struct file *in, int64_t *in_pos, struct file *out, int64_t *out_pos,
+                       size_t len)
 {
     CLEANUP_FREE void *buf = NULL;
     size_t done = 0;

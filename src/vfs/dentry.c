@@ -1,12 +1,13 @@
 /*
  * The dentry cache: see vfs/dentry.h.
  *
- * Reference counting: a hashed dentry has one reference of the table's. So a look-up only ever meets live dentries, put is
- * one atomic operation, and a dentry whose count is 1 while hashed is unused. Replacement is second chance: dcache_trim()
- * takes dentries from the old end of the LRU list; those used meanwhile go round again.
+ * Reference counting: a hashed dentry has one reference of the table's. So a look-up only ever
+ * meets live dentries, put is one atomic operation, and a dentry whose count is 1 while hashed is
+ * unused. Replacement is second chance: dcache_trim() takes dentries from the old end of the LRU
+ * list; those used meanwhile go round again.
  *
- * Whatever is dropped under dentry_lock is collected on a list and put after it: the last reference to an inode calls into
- * its file system.
+ * Whatever is dropped under dentry_lock is collected on a list and put after it: the last reference
+ * to an inode calls into its file system.
  */
 #include "vfs/dentry.h"
 #include "base/hash.h"
@@ -44,8 +45,9 @@ uint32_t name_hash(const char *s, size_t len)
         h = (h ^ load_bytes(s, 8)) * 0x9e3779b97f4a7c15ULL, h ^= h >> 32;
     uint64_t last = len == 8   ? load_bytes(s, 8)
                     : len >= 4 ? load_bytes(s, 4) | load_bytes(s + len - 4, 4) << 32
-                    : len      ? load_bytes(s, 1) | load_bytes(s + len / 2, 1) << 8 | load_bytes(s + len - 1, 1) << 16
-                               : 0;
+                    : len      ? load_bytes(s, 1) | load_bytes(s + len / 2, 1) << 8 |
+                                load_bytes(s + len - 1, 1) << 16
+                          : 0;
     h = (h ^ last) * 0xd6e8feb86659fd93ULL;
     return (uint32_t)(h ^ h >> 32);
 }
@@ -57,7 +59,8 @@ struct name name_make(const char *s, size_t len)
 
 /* ---- life ---- */
 
-static struct dentry *dentry_alloc(struct super_block *sb, const char *name, size_t len, struct inode *inode)
+static struct dentry *dentry_alloc(struct super_block *sb, const char *name, size_t len,
+                                   struct inode *inode)
 {
     struct dentry *d = malloc(sizeof(*d));
     if (!d)
@@ -167,7 +170,7 @@ struct dentry *dentry_find(struct dentry *parent, const struct name *name)
 {
     struct list *bucket = bucket_of(parent, name->hash);
     struct dentry *d;
-    list_for_each(d, bucket, hash_link) {
+    list_for_each (d, bucket, hash_link) {
         if (d->name_hash == name->hash && d->parent == parent && d->name_len == name->len &&
             !memcmp(d->name, name->s, name->len)) {
             if (!d->used)
@@ -218,7 +221,7 @@ static struct list *table_rehash(struct list *buckets, size_t n)
     dcache.buckets = buckets;
     dcache.bucket_count = n;
     struct dentry *d;
-    list_for_each(d, &dcache.lru, lru_link) {
+    list_for_each (d, &dcache.lru, lru_link) {
         list_del(&d->hash_link);
         list_add(bucket_of(d->parent, d->name_hash), &d->hash_link);
     }
@@ -299,7 +302,8 @@ static struct dentry *dentry_cached_valid(struct dentry *parent, const struct na
 }
 
 /* Makes the dentry that a look-up has found; takes over the reference to inode. */
-static int dentry_add(struct dentry *parent, const struct name *name, struct inode *inode, struct dentry **ret)
+static int dentry_add(struct dentry *parent, const struct name *name, struct inode *inode,
+                      struct dentry **ret)
 {
     struct dentry *d = dentry_alloc(parent->sb, name->s, name->len, inode);
     if (!d) {
@@ -355,13 +359,14 @@ void dentry_instantiate(struct dentry *d, struct inode *inode)
     spin_unlock(&dentry_lock);
 }
 
-/* Unhashes everything below d, positive or not, but for what something is mounted on. dentry_lock held. */
+/* Unhashes everything below d, positive or not, but for what something is mounted on. dentry_lock
+ * held. */
 static void remove_children(struct dentry *d, struct list *doomed)
 {
     struct list todo = LIST_INIT(todo);
     struct dentry *child, *parent = d;
     do {
-        list_for_each(child, &parent->children, sibling)
+        list_for_each (child, &parent->children, sibling)
             if (child->hashed && !child->mountpoint)
                 table_remove(child, &todo);
         if (parent != d) {
@@ -379,7 +384,8 @@ void dentry_delete(struct dentry *d)
     spin_lock(&dentry_lock);
     if (!list_empty(&d->children))
         remove_children(d, &doomed);
-    if (d->hashed && refcount_read(&d->ref) == 2) { /* the caller and the table: nobody needs it positive */
+    if (d->hashed &&
+        refcount_read(&d->ref) == 2) { /* the caller and the table: nobody needs it positive */
         inode = d->inode;
         d->inode = NULL;
     } else {
@@ -507,7 +513,7 @@ void dcache_shrink(void)
         struct list doomed = LIST_INIT(doomed);
         struct dentry *d, *tmp;
         spin_lock(&dentry_lock);
-        list_for_each_safe(d, tmp, &dcache.lru, lru_link)
+        list_for_each_safe (d, tmp, &dcache.lru, lru_link)
             if (refcount_read(&d->ref) == 1)
                 table_remove(d, &doomed);
         spin_unlock(&dentry_lock);

@@ -1,8 +1,8 @@
 /*
  * Open file descriptions: life, and the files that have no name in any file system.
  *
- * An anonymous file (pipe, eventfd, socket) has an inode of its own on a hidden file system and a dentry that only carries
- * the name /proc/PID/fd shows.
+ * An anonymous file (pipe, eventfd, socket) has an inode of its own on a hidden file system and a
+ * dentry that only carries the name /proc/PID/fd shows.
  */
 #include "vfs/file.h"
 #include "vfs/dentry.h"
@@ -84,7 +84,8 @@ void file_put(struct file *f)
     if (f->path.dentry && !(f->flags & O_PATH)) {
         if (UNLIKELY(f->inode->locks))
             file_locks_release(f);
-        notify_dentry(f->path.dentry, f->inode, file_writable(f) ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
+        notify_dentry(f->path.dentry, f->inode,
+                      file_writable(f) ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
     }
     if (UNLIKELY(!list_empty(&f->epoll_items)))
         file_epoll_release(f);
@@ -113,8 +114,8 @@ static int anon_inode(uint32_t mode, struct inode **ret)
     return 0;
 }
 
-int file_new_on_inode(const char *name, struct inode *inode, const struct file_ops *ops, void *private_data, uint32_t flags,
-                      struct file **ret)
+int file_new_on_inode(const char *name, struct inode *inode, const struct file_ops *ops,
+                      void *private_data, uint32_t flags, struct file **ret)
 {
     struct path path = {anon.mount, NULL};
     int err = dentry_new_anon(name, inode, &path.dentry);
@@ -127,8 +128,8 @@ int file_new_on_inode(const char *name, struct inode *inode, const struct file_o
     return err;
 }
 
-int file_new_anon(const char *name, uint32_t mode, const struct file_ops *ops, void *private_data, uint32_t flags,
-                  struct file **ret)
+int file_new_anon(const char *name, uint32_t mode, const struct file_ops *ops, void *private_data,
+                  uint32_t flags, struct file **ret)
 {
     struct inode *inode;
     int err = anon_inode(mode, &inode);

@@ -123,7 +123,7 @@ void fs_contexts_move(const struct path *from, const struct path *to)
     unsigned moved = 0;
     struct fs_context *fs;
     spin_lock(&contexts_lock);
-    list_for_each(fs, &contexts, link) {
+    list_for_each (fs, &contexts, link) {
         spin_lock(&fs->lock);
         moved += move_place(&fs->root, from, to) + move_place(&fs->cwd, from, to);
         spin_unlock(&fs->lock);

@@ -8,13 +8,14 @@
 struct fs_context {
     struct refcount ref;
     struct spinlock lock;
-    struct path root, cwd; /* [lock] */
-    uint32_t umask;        /* [lock] */
+    struct path root, cwd;      /* [lock] */
+    uint32_t umask;             /* [lock] */
     struct mount_namespace *ns; /* [lock] reference */
-    struct list link;      /* [fs_context.c] of all contexts */
+    struct list link;           /* [fs_context.c] of all contexts */
 };
 
-NODISCARD int fs_context_new(struct mount_namespace *ns, struct fs_context **ret); /* root = cwd = the namespace's root */
+NODISCARD int fs_context_new(struct mount_namespace *ns,
+                             struct fs_context **ret); /* root = cwd = the namespace's root */
 NODISCARD int fs_context_copy(struct fs_context *fs, struct fs_context **ret);
 struct fs_context *fs_context_get(struct fs_context *fs);
 void fs_context_put(struct fs_context *fs);

@@ -1,8 +1,8 @@
 /*
  * Inodes, super blocks and the list of file system types: life, and who may do what to them.
  *
- * Permission follows path_resolution(7): the owner's, the group's or the others' three bits, then the capabilities
- * CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH.
+ * Permission follows path_resolution(7): the owner's, the group's or the others' three bits, then
+ * the capabilities CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH.
  */
 #include "vfs/inode.h"
 #include "vfs/dentry.h"
@@ -33,17 +33,18 @@ void inode_init(struct inode *inode, struct super_block *sb, const struct inode_
     inode->file_ops = file_ops;
     inode->sb = sb;
     int64_t now = vfs_now();
-    inode->attr = (struct attr){.dev = sb->dev,
-                                .ino = atomic_fetch_add_explicit(&sb->next_ino, 1, memory_order_relaxed),
-                                .mode = mode,
-                                .uid = uid,
-                                .gid = gid,
-                                .nlink = S_ISDIR(mode) ? 2 : 1,
-                                .blksize = PAGE_SIZE,
-                                .atime = now,
-                                .mtime = now,
-                                .ctime = now,
-                                .btime = now};
+    inode->attr =
+        (struct attr){.dev = sb->dev,
+                      .ino = atomic_fetch_add_explicit(&sb->next_ino, 1, memory_order_relaxed),
+                      .mode = mode,
+                      .uid = uid,
+                      .gid = gid,
+                      .nlink = S_ISDIR(mode) ? 2 : 1,
+                      .blksize = PAGE_SIZE,
+                      .atime = now,
+                      .mtime = now,
+                      .ctime = now,
+                      .btime = now};
 }
 
 struct inode *inode_get(struct inode *inode)
@@ -63,7 +64,8 @@ void inode_put(struct inode *inode)
     inode->ops->evict(inode);
 }
 
-void inode_init_owner(struct inode *dir, uint32_t mode, const struct cred *cred, uint32_t *ret_mode, uint32_t *ret_gid)
+void inode_init_owner(struct inode *dir, uint32_t mode, const struct cred *cred, uint32_t *ret_mode,
+                      uint32_t *ret_gid)
 {
     *ret_gid = cred->fsgid;
     *ret_mode = mode;
@@ -72,8 +74,8 @@ void inode_init_owner(struct inode *dir, uint32_t mode, const struct cred *cred,
     *ret_gid = dir->attr.gid;
     if (S_ISDIR(mode))
         *ret_mode |= S_ISGID;
-    else if ((mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) && !cred_in_group(cred, dir->attr.gid) &&
-             !cred_capable(cred, CAP_FSETID))
+    else if ((mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) &&
+             !cred_in_group(cred, dir->attr.gid) && !cred_capable(cred, CAP_FSETID))
         *ret_mode &= ~(uint32_t)S_ISGID;
 }
 

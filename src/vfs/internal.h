@@ -1,6 +1,6 @@
 /*
- * What the files of vfs/ share with each other and nobody else uses: the dentry lock, and the borrowed look-ups that the
- * fast path walk makes under it.
+ * What the files of vfs/ share with each other and nobody else uses: the dentry lock, and the
+ * borrowed look-ups that the fast path walk makes under it.
  */
 #pragma once
 #include "base/strbuf.h"
@@ -10,17 +10,19 @@
 #include "vfs/mount.h"
 
 /*
- * Lock order inside the VFS: mount_lock > inode locks > fs_context.lock > dentry_lock. dentry_lock is a leaf: nothing is
- * taken, allocated or freed under it that could block.
+ * Lock order inside the VFS: mount_lock > inode locks > fs_context.lock > dentry_lock. dentry_lock
+ * is a leaf: nothing is taken, allocated or freed under it that could block.
  */
 extern struct spinlock dentry_lock;
 extern struct mutex mount_lock;
 
 /* dentry_lock held; the result is borrowed and good until it is released. */
 struct dentry *dentry_find(struct dentry *parent, const struct name *name);
-struct mount *mount_at(const struct mount *m, const struct dentry *d); /* what is mounted on d in m, or NULL */
+struct mount *mount_at(const struct mount *m,
+                       const struct dentry *d); /* what is mounted on d in m, or NULL */
 
-/* Steps up from a mount's root to the place it is mounted on, as long as it can; dentry_lock held. */
+/* Steps up from a mount's root to the place it is mounted on, as long as it can; dentry_lock
+ * held. */
 static inline bool mount_step_up(struct path *p)
 {
     if (p->dentry != p->mount->root || !p->mount->parent)

@@ -1,7 +1,8 @@
 /*
- * Advisory locks: see vfs/locks.h. One spinlock for all of them (locks are rare and their lists short); those who wait sleep
- * on the inode's queue and try again at each change. Who waits for whom is kept in a list of its own, from which a circle of
- * waiting POSIX owners is found before it closes.
+ * Advisory locks: see vfs/locks.h. One spinlock for all of them (locks are rare and their lists
+ * short); those who wait sleep on the inode's queue and try again at each change. Who waits for
+ * whom is kept in a list of its own, from which a circle of waiting POSIX owners is found before it
+ * closes.
  */
 #include "vfs/locks.h"
 #include "kernel/signal.h"
@@ -45,7 +46,8 @@ static struct file_lock_list *list_of(struct inode *inode)
     list_init(&list->records);
     list_init(&list->flocks);
     wait_queue_init(&list->waiters);
-    if (__atomic_compare_exchange_n(&inode->locks, &seen, list, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+    if (__atomic_compare_exchange_n(&inode->locks, &seen, list, false, __ATOMIC_ACQ_REL,
+                                    __ATOMIC_ACQUIRE))
         return list;
     free(list);
     return seen;
@@ -53,7 +55,8 @@ static struct file_lock_list *list_of(struct inode *inode)
 
 /* ---- locks_lock held ---- */
 
-static void lock_insert(struct list *head, struct file_lock *l, struct inode *inode, const struct lock_request *r)
+static void lock_insert(struct list *head, struct file_lock *l, struct inode *inode,
+                        const struct lock_request *r)
 {
     l->inode = inode;
     l->r = *r;
@@ -80,8 +83,9 @@ static struct file_lock *find_conflict(struct list *head, const struct lock_requ
     struct file_lock *l;
     if (r->type == F_UNLCK)
         return NULL;
-    list_for_each(l, head, link)
-        if (l->r.owner != r->owner && overlaps(&l->r, r) && (l->r.type == F_WRLCK || r->type == F_WRLCK))
+    list_for_each (l, head, link)
+        if (l->r.owner != r->owner && overlaps(&l->r, r) &&
+            (l->r.type == F_WRLCK || r->type == F_WRLCK))
             return l;
     return NULL;
 }
@@ -93,7 +97,7 @@ static bool would_deadlock(const void *owner, const void *blocker)
         if (blocker == owner)
             return true;
         const void *next = NULL;
-        list_for_each(w, &lock_waiters, link)
+        list_for_each (w, &lock_waiters, link)
             if (w->owner == blocker)
                 next = w->blocker;
         if (!next)
@@ -103,15 +107,17 @@ static bool would_deadlock(const void *owner, const void *blocker)
     return false;
 }
 
-/* Applies r to the owner's locks: cuts what it covers, joins what it touches. Uses up to two spares. */
+/* Applies r to the owner's locks: cuts what it covers, joins what it touches. Uses up to two
+ * spares. */
 static void record_apply(struct file_lock_list *list, struct inode *inode, struct lock_request r,
                          struct file_lock *spare[2], struct list *dead)
 {
     struct file_lock *l, *tmp;
-    list_for_each_safe(l, tmp, &list->records, link) {
+    list_for_each_safe (l, tmp, &list->records, link) {
         if (l->r.owner != r.owner)
             continue;
-        bool touches = (r.start > 0 && l->r.end == r.start - 1) || (r.end < INT64_MAX && l->r.start == r.end + 1);
+        bool touches = (r.start > 0 && l->r.end == r.start - 1) ||
+                       (r.end < INT64_MAX && l->r.start == r.end + 1);
         if (l->r.type == r.type && (touches || overlaps(&l->r, &r))) {
             r.start = MIN(r.start, l->r.start);
             r.end = MAX(r.end, l->r.end);
@@ -119,7 +125,7 @@ static void record_apply(struct file_lock_list *list, struct inode *inode, struc
         } else if (overlaps(&l->r, &r)) {
             struct lock_request right = l->r;
             right.start = r.end + (r.end < INT64_MAX);
-            bool keep_left = l->r.start < r.start, keep_right = l->r.end > r.end;
+            bool keep_left = l->r.start<r.start, keep_right = l->r.end> r.end;
             if (keep_left)
                 l->r.end = r.start - 1;
             if (keep_left && keep_right)
@@ -139,14 +145,16 @@ static void record_apply(struct file_lock_list *list, struct inode *inode, struc
 static void free_dead(struct list *dead)
 {
     struct file_lock *l, *tmp;
-    list_for_each_safe(l, tmp, dead, link)
+    list_for_each_safe (l, tmp, dead, link)
         free(l);
 }
 
-static int record_try(struct file *f, struct file_lock_list *list, const struct lock_request *r, struct lock_waiter *w)
+static int record_try(struct file *f, struct file_lock_list *list, const struct lock_request *r,
+                      struct lock_waiter *w)
 {
     struct list dead = LIST_INIT(dead);
-    struct file_lock *spare[2] = {calloc(1, sizeof(struct file_lock)), calloc(1, sizeof(struct file_lock))};
+    struct file_lock *spare[2] = {calloc(1, sizeof(struct file_lock)),
+                                  calloc(1, sizeof(struct file_lock))};
     int err = spare[0] && spare[1] ? 0 : -ENOLCK;
     spin_lock(&locks_lock);
     struct file_lock *conflict = err ? NULL : find_conflict(&list->records, r);
@@ -185,7 +193,8 @@ int record_lock_set(struct file *f, const struct lock_request *req, bool wait)
         return -ENOLCK;
     int err = record_try(f, list, req, &w);
     if (err == -EAGAIN && wait) {
-        int interrupted = wait_event_interruptible(&list->waiters, (err = record_try(f, list, req, &w)) != -EAGAIN);
+        int interrupted = wait_event_interruptible(&list->waiters,
+                                                   (err = record_try(f, list, req, &w)) != -EAGAIN);
         if (interrupted)
             err = interrupted;
     }
@@ -216,7 +225,7 @@ static int flock_try(struct file *f, struct file_lock_list *list, int type)
     int err = fresh ? 0 : -ENOLCK;
     spin_lock(&locks_lock);
     if (!err)
-        list_for_each_safe(l, tmp, &list->flocks, link)
+        list_for_each_safe (l, tmp, &list->flocks, link)
             if (l->r.owner == f)
                 lock_remove(l, &dead);
     if (!err && type != F_UNLCK && lock_count >= LOCKS_MAX)
@@ -242,7 +251,8 @@ int flock_set(struct file *f, int type, bool wait)
     if (err == -EAGAIN)
         wake_all(&list->waiters); /* converting gave the old lock up */
     if (err == -EAGAIN && wait) {
-        int interrupted = wait_event_interruptible(&list->waiters, (err = flock_try(f, list, type)) != -EAGAIN);
+        int interrupted =
+            wait_event_interruptible(&list->waiters, (err = flock_try(f, list, type)) != -EAGAIN);
         if (interrupted)
             err = interrupted;
     }
@@ -258,7 +268,7 @@ static void drop_owner(struct file_lock_list *list, struct list *head, const voi
     struct list dead = LIST_INIT(dead);
     struct file_lock *l, *tmp;
     spin_lock(&locks_lock);
-    list_for_each_safe(l, tmp, head, link)
+    list_for_each_safe (l, tmp, head, link)
         if (l->r.owner == owner)
             lock_remove(l, &dead);
     spin_unlock(&locks_lock);
@@ -289,9 +299,9 @@ void file_locks_free(struct inode *inode)
     struct list dead = LIST_INIT(dead);
     struct file_lock *l, *tmp;
     spin_lock(&locks_lock);
-    list_for_each_safe(l, tmp, &list->records, link)
+    list_for_each_safe (l, tmp, &list->records, link)
         lock_remove(l, &dead);
-    list_for_each_safe(l, tmp, &list->flocks, link)
+    list_for_each_safe (l, tmp, &list->flocks, link)
         lock_remove(l, &dead);
     spin_unlock(&locks_lock);
     free_dead(&dead);
@@ -303,12 +313,12 @@ void file_locks_show(struct strbuf *out)
     struct file_lock *l;
     unsigned n = 0;
     spin_lock(&locks_lock);
-    list_for_each(l, &all_locks, all_link) {
+    list_for_each (l, &all_locks, all_link) {
         const struct attr *a = &l->inode->attr;
         const char *kind = l->flock ? "FLOCK " : l->r.pid == -1 ? "OFDLCK" : "POSIX ";
         strbuf_printf(out, "%u: %s ADVISORY  %s %d %02x:%02x:%llu %lld ", ++n, kind,
-                      l->r.type == F_WRLCK ? "WRITE" : "READ ", l->r.pid, major(a->dev), minor(a->dev),
-                      (unsigned long long)a->ino, (long long)l->r.start);
+                      l->r.type == F_WRLCK ? "WRITE" : "READ ", l->r.pid, major(a->dev),
+                      minor(a->dev), (unsigned long long)a->ino, (long long)l->r.start);
         if (l->r.end == INT64_MAX)
             strbuf_puts(out, "EOF\n");
         else

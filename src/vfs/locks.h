@@ -1,8 +1,10 @@
 /*
- * Advisory file locks: POSIX record locks (fcntl F_SETLK), open file description locks (F_OFD_SETLK) and flock(2).
+ * Advisory file locks: POSIX record locks (fcntl F_SETLK), open file description locks
+ * (F_OFD_SETLK) and flock(2).
  *
- * They hang on the inode. A POSIX lock belongs to a descriptor table (`owner` of the request) and goes when that table closes
- * any descriptor of the file: file_locks_close(). An OFD lock and a flock belong to the open file and go with it.
+ * They hang on the inode. A POSIX lock belongs to a descriptor table (`owner` of the request) and
+ * goes when that table closes any descriptor of the file: file_locks_close(). An OFD lock and a
+ * flock belong to the open file and go with it.
  */
 #pragma once
 #include "base/base.h"
@@ -28,7 +30,7 @@ static inline void file_locks_close(struct file *f, const void *owner)
     if (UNLIKELY(f->inode->locks != NULL))
         file_locks_close_slow(f, owner);
 }
-void file_locks_release(struct file *f);     /* the open file goes */
-void file_locks_free(struct inode *inode);   /* the inode goes: nothing can be locked any more */
+void file_locks_release(struct file *f);   /* the open file goes */
+void file_locks_free(struct inode *inode); /* the inode goes: nothing can be locked any more */
 /* One line a lock, as /proc/locks and fdinfo show them. */
 void file_locks_show(struct strbuf *out);

@@ -1,9 +1,11 @@
 /*
- * The tree of mounts: making, moving and removing them. See vfs/mount.h; what /proc shows is in mount_show.c.
+ * The tree of mounts: making, moving and removing them. See vfs/mount.h; what /proc shows is in
+ * mount_show.c.
  *
- * A mount that is attached holds one reference for its place in the tree, and references to its parent and mount point.
- * Detaching gives them back; paths that still lead into it keep it alive without a parent.
- * DEVIATION: propagation types are kept and shown, but nothing is propagated between peers.
+ * A mount that is attached holds one reference for its place in the tree, and references to its
+ * parent and mount point. Detaching gives them back; paths that still lead into it keep it alive
+ * without a parent. DEVIATION: propagation types are kept and shown, but nothing is propagated
+ * between peers.
  */
 #include "vfs/mount.h"
 #include "base/hash.h"
@@ -24,7 +26,8 @@ static _Atomic int next_id = 1;
 
 /* ---- life ---- */
 
-static int mount_new(struct super_block *sb, struct dentry *root, unsigned flags, struct mount **ret)
+static int mount_new(struct super_block *sb, struct dentry *root, unsigned flags,
+                     struct mount **ret)
 {
     struct mount *m = calloc(1, sizeof(*m));
     if (!m)
@@ -82,7 +85,7 @@ struct mount *mount_at(const struct mount *m, const struct dentry *d)
     struct mount *found;
     if (LIKELY(!d->mountpoint))
         return NULL;
-    list_for_each(found, bucket_of(m, d), hash_link)
+    list_for_each (found, bucket_of(m, d), hash_link)
         if (found->parent == m && found->mountpoint == d)
             return found;
     return NULL;
@@ -152,14 +155,15 @@ static bool still_mountpoint(const struct dentry *d)
 {
     for (unsigned i = 0; i < MOUNT_BUCKETS; i++) {
         struct mount *m;
-        list_for_each(m, &buckets[i], hash_link)
+        list_for_each (m, &buckets[i], hash_link)
             if (m->mountpoint == d)
                 return true;
     }
     return false;
 }
 
-/* Takes m off its place; its reference passes to the caller, what it held is given to ret_old for path_put(). */
+/* Takes m off its place; its reference passes to the caller, what it held is given to ret_old for
+ * path_put(). */
 static void detach(struct mount *m, struct path *ret_old)
 {
     spin_lock(&dentry_lock);
@@ -177,11 +181,12 @@ static void set_namespace(struct mount *m, struct mount_namespace *ns)
     struct mount *child;
     mount_count += (ns != NULL) - (m->ns != NULL);
     m->ns = ns;
-    list_for_each(child, &m->children, child_link)
+    list_for_each (child, &m->children, child_link)
         set_namespace(child, ns);
 }
 
-/* Dissolves the tree below and including m, which has no parent any more. Consumes m's reference. */
+/* Dissolves the tree below and including m, which has no parent any more. Consumes m's
+ * reference. */
 static void dissolve(struct mount *m)
 {
     struct mount *child;
@@ -222,7 +227,7 @@ static int copy_tree(struct mount *m, struct dentry *root, bool recursive, struc
 static int copy_children(struct mount *from, struct dentry *below, struct mount *to)
 {
     struct mount *child, *copy;
-    list_for_each(child, &from->children, child_link) {
+    list_for_each (child, &from->children, child_link) {
         if (child->propagation & MS_UNBINDABLE || !dentry_is_ancestor(below, child->mountpoint))
             continue;
         int err = copy_tree(child, child->root, true, &copy);
@@ -296,15 +301,18 @@ static void move_to_copy(struct path *p, struct mount *from, struct mount *copy)
         return;
     }
     struct mount *a, *b = list_first(&copy->children, struct mount, child_link);
-    list_for_each(a, &from->children, child_link) {
+    list_for_each (a, &from->children, child_link) {
         if (a->propagation & MS_UNBINDABLE || !b)
             continue;
         move_to_copy(p, a, b);
-        b = b->child_link.next == &copy->children ? NULL : list_entry(b->child_link.next, struct mount, child_link);
+        b = b->child_link.next == &copy->children
+                ? NULL
+                : list_entry(b->child_link.next, struct mount, child_link);
     }
 }
 
-int mount_namespace_copy(struct mount_namespace *from, struct path *root, struct path *cwd, struct mount_namespace **ret)
+int mount_namespace_copy(struct mount_namespace *from, struct path *root, struct path *cwd,
+                         struct mount_namespace **ret)
 {
     struct mount_namespace *ns;
     int err = namespace_alloc(&ns);
@@ -345,7 +353,7 @@ static unsigned mount_height(const struct mount *m)
 {
     unsigned height = 0;
     struct mount *child;
-    list_for_each(child, &m->children, child_link)
+    list_for_each (child, &m->children, child_link)
         height = MAX(height, mount_height(child));
     return height + 1;
 }
@@ -428,7 +436,8 @@ int do_move_mount(const struct path *from, const struct path *at)
     return 0;
 }
 
-#define CHANGEABLE_FLAGS (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_RELATIME | MS_NODIRATIME)
+#define CHANGEABLE_FLAGS \
+    (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_RELATIME | MS_NODIRATIME)
 
 int do_remount(const struct path *at, unsigned flags, bool bind, const char *data)
 {
@@ -452,7 +461,7 @@ static void change_propagation(struct mount *m, unsigned type, bool recursive)
     else if (type != MS_SHARED)
         m->peer_group = 0;
     if (recursive)
-        list_for_each(child, &m->children, child_link)
+        list_for_each (child, &m->children, child_link)
             change_propagation(child, type, true);
 }
 
@@ -505,13 +514,15 @@ int do_pivot_root(const struct path *new_root, const struct path *put_old)
     MUTEX_GUARD(&mount_lock);
     if (m == old || put_old->mount == old)
         return -EBUSY;
-    if (new_root->dentry != m->root || root.dentry != old->root || !m->parent || !m->ns || m->ns != old->ns)
+    if (new_root->dentry != m->root || root.dentry != old->root || !m->parent || !m->ns ||
+        m->ns != old->ns)
         return -EINVAL;
     if (!inode_is_dir(put_old->dentry->inode))
         return -ENOTDIR;
     if (!mount_is_below(put_old->mount, m) || !mount_is_below(m, old))
         return -EINVAL;
-    if (m->propagation & MS_SHARED || m->parent->propagation & MS_SHARED || old->propagation & MS_SHARED)
+    if (m->propagation & MS_SHARED || m->parent->propagation & MS_SHARED ||
+        old->propagation & MS_SHARED)
         return -EINVAL;
     detach(m, &new_place);
     if (old->parent)
@@ -528,7 +539,7 @@ static void sync_tree(struct mount *m)
     struct mount *child;
     if (m->sb->ops && m->sb->ops->sync)
         m->sb->ops->sync(m->sb);
-    list_for_each(child, &m->children, child_link)
+    list_for_each (child, &m->children, child_link)
         sync_tree(child);
 }
 

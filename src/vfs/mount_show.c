@@ -22,7 +22,8 @@ static bool front_add(struct front_buf *b, const char *s, size_t n)
     return true;
 }
 
-/* Collects the names from p up to root. 1: reached it, 0: another root, -ENAMETOOLONG. dentry_lock held. */
+/* Collects the names from p up to root. 1: reached it, 0: another root, -ENAMETOOLONG. dentry_lock
+ * held. */
 static int collect_names(struct path p, const struct path *root, struct front_buf *b)
 {
     for (;;) {
@@ -78,8 +79,9 @@ static void add_escaped(struct strbuf *out, const char *s)
 static const struct {
     unsigned flag;
     const char *text;
-} flag_names[] = {{MS_NOSUID, ",nosuid"},   {MS_NODEV, ",nodev"},           {MS_NOEXEC, ",noexec"},
-                  {MS_NOATIME, ",noatime"}, {MS_NODIRATIME, ",nodiratime"}, {MS_RELATIME, ",relatime"}};
+} flag_names[] = {{MS_NOSUID, ",nosuid"},         {MS_NODEV, ",nodev"},
+                  {MS_NOEXEC, ",noexec"},         {MS_NOATIME, ",noatime"},
+                  {MS_NODIRATIME, ",nodiratime"}, {MS_RELATIME, ",relatime"}};
 
 static void add_flags(struct strbuf *out, const struct mount *m, bool with_sb)
 {
@@ -111,19 +113,22 @@ static bool add_mountpoint(struct strbuf *out, struct mount *m, const struct pat
     return true;
 }
 
-typedef void show_mount_fn(struct mount *m, const char *at, const struct path *root, struct strbuf *out);
+typedef void show_mount_fn(struct mount *m, const char *at, const struct path *root,
+                           struct strbuf *out);
 
-static void show_tree(struct mount *m, const struct path *root, struct strbuf *out, show_mount_fn *show)
+static void show_tree(struct mount *m, const struct path *root, struct strbuf *out,
+                      show_mount_fn *show)
 {
     CLEANUP_STRBUF struct strbuf at = STRBUF_INIT;
     if (add_mountpoint(&at, m, root) && !at.failed)
         show(m, at.s, root, out);
     struct mount *child;
-    list_for_each(child, &m->children, child_link)
+    list_for_each (child, &m->children, child_link)
         show_tree(child, root, out, show);
 }
 
-static void show_mounts_line(struct mount *m, const char *at, const struct path *root, struct strbuf *out)
+static void show_mounts_line(struct mount *m, const char *at, const struct path *root,
+                             struct strbuf *out)
 {
     add_escaped(out, m->sb->source);
     strbuf_printf(out, " %s %s ", at, m->sb->type);
@@ -133,11 +138,13 @@ static void show_mounts_line(struct mount *m, const char *at, const struct path 
     strbuf_puts(out, " 0 0\n");
 }
 
-static void show_mountinfo_line(struct mount *m, const char *at, const struct path *root, struct strbuf *out)
+static void show_mountinfo_line(struct mount *m, const char *at, const struct path *root,
+                                struct strbuf *out)
 {
     CLEANUP_STRBUF struct strbuf inside = STRBUF_INIT;
     struct path in_sb = {NULL, m->root}, top = {NULL, m->sb->root_dentry};
-    strbuf_printf(out, "%d %d %u:%u ", m->id, m->parent ? m->parent->id : m->id, major(m->sb->dev), minor(m->sb->dev));
+    strbuf_printf(out, "%d %d %u:%u ", m->id, m->parent ? m->parent->id : m->id, major(m->sb->dev),
+                  minor(m->sb->dev));
     struct front_buf b;
     b.start = sizeof(b.text);
     spin_lock(&dentry_lock);

@@ -1,8 +1,10 @@
 /*
- * The verbs that add names to directories and take them away: mkdir, mknod, symlink, link, unlink, rmdir, readlink.
+ * The verbs that add names to directories and take them away: mkdir, mknod, symlink, link, unlink,
+ * rmdir, readlink.
  *
- * All that create share start_create(), which finds the directory, locks it, looks the last component up and checks that it
- * may be made; all that remove share start_remove(). Both fill a struct entry that finish() unlocks and puts.
+ * All that create share start_create(), which finds the directory, locks it, looks the last
+ * component up and checks that it may be made; all that remove share start_remove(). Both fill a
+ * struct entry that finish() unlocks and puts.
  */
 #include "vfs/names.h"
 #include "vfs/fs_context.h"
@@ -49,14 +51,15 @@ int may_create(struct inode *dir, const struct cred *cred)
     return dir->dead ? -ENOENT : inode_permission(dir, MAY_WRITE | MAY_EXEC, cred);
 }
 
-int may_delete(struct inode *dir, const struct dentry *victim, bool want_dir, const struct cred *cred)
+int may_delete(struct inode *dir, const struct dentry *victim, bool want_dir,
+               const struct cred *cred)
 {
     const struct inode *inode = victim->inode;
     int err = inode_permission(dir, MAY_WRITE | MAY_EXEC, cred);
     if (err)
         return err;
-    if (dir->attr.mode & S_ISVTX && inode->attr.uid != cred->fsuid && dir->attr.uid != cred->fsuid &&
-        !cred_capable(cred, CAP_FOWNER))
+    if (dir->attr.mode & S_ISVTX && inode->attr.uid != cred->fsuid &&
+        dir->attr.uid != cred->fsuid && !cred_capable(cred, CAP_FOWNER))
         return -EPERM;
     if (want_dir)
         return !inode_is_dir(inode) ? -ENOTDIR : victim->mountpoint ? -EBUSY : 0;
@@ -87,7 +90,8 @@ static int start_create(int dirfd, const char *path, bool is_dir, struct entry *
 static void created(struct entry *e, struct inode *inode)
 {
     dentry_instantiate(e->d, inode);
-    notify_entry(e->dir.dentry->inode, &e->last.name, IN_CREATE | (inode_is_dir(inode) ? IN_ISDIR : 0), 0);
+    notify_entry(e->dir.dentry->inode, &e->last.name,
+                 IN_CREATE | (inode_is_dir(inode) ? IN_ISDIR : 0), 0);
 }
 
 static uint32_t current_umask(void)
@@ -123,8 +127,9 @@ static int make_node(struct entry *e, uint32_t mode, uint64_t rdev)
     mode = type | (mode & 07777 & ~current_umask());
     if (type == S_IFREG ? !dir->ops->create : !dir->ops->mknod)
         return -EPERM;
-    int err = type == S_IFREG ? dir->ops->create(dir, &e->last.name, mode, e->cred, &inode)
-                              : dir->ops->mknod(dir, &e->last.name, mode, device ? rdev : 0, e->cred, &inode);
+    int err = type == S_IFREG
+                  ? dir->ops->create(dir, &e->last.name, mode, e->cred, &inode)
+                  : dir->ops->mknod(dir, &e->last.name, mode, device ? rdev : 0, e->cred, &inode);
     if (!err)
         created(e, inode);
     return err;
@@ -138,7 +143,8 @@ int vfs_mknod_path(int dirfd, const char *path, uint32_t mode, uint64_t rdev, st
         mode |= type = S_IFREG;
     if (type == S_IFDIR)
         return -EPERM;
-    if (type != S_IFREG && type != S_IFCHR && type != S_IFBLK && type != S_IFIFO && type != S_IFSOCK)
+    if (type != S_IFREG && type != S_IFCHR && type != S_IFBLK && type != S_IFIFO &&
+        type != S_IFSOCK)
         return -EINVAL;
     int err = start_create(dirfd, path, false, &e);
     if (!err)
@@ -212,7 +218,8 @@ int vfs_link_at(int old_dirfd, const char *old_path, int new_dirfd, const char *
         return -EINVAL;
     if (flags & AT_EMPTY_PATH && !*old_path && !capable(CAP_DAC_READ_SEARCH))
         return -ENOENT;
-    unsigned walk = (flags & AT_SYMLINK_FOLLOW ? WALK_FOLLOW : 0) | (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
+    unsigned walk =
+        (flags & AT_SYMLINK_FOLLOW ? WALK_FOLLOW : 0) | (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
     int err = path_lookup(old_dirfd, old_path, walk, &old);
     if (!err)
         err = start_create(new_dirfd, new_path, false, &e);
@@ -253,7 +260,8 @@ static int start_remove(int dirfd, const char *path, bool is_dir, struct entry *
 
 static void removed(struct entry *e, struct inode *target)
 {
-    notify_entry(e->dir.dentry->inode, &e->last.name, IN_DELETE | (inode_is_dir(target) ? IN_ISDIR : 0), 0);
+    notify_entry(e->dir.dentry->inode, &e->last.name,
+                 IN_DELETE | (inode_is_dir(target) ? IN_ISDIR : 0), 0);
     bool last_name = inode_is_dir(target) || !target->attr.nlink;
     notify_inode(target, last_name ? IN_DELETE_SELF : IN_ATTRIB);
     dentry_delete(e->d);

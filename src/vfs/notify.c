@@ -12,7 +12,8 @@ void notify_register(const struct notify_sink *s)
     sink = s;
 }
 
-static void tell(struct inode *watched, uint32_t mask, const char *name, size_t len, uint32_t cookie)
+static void tell(struct inode *watched, uint32_t mask, const char *name, size_t len,
+                 uint32_t cookie)
 {
     if (sink && watched->watches)
         sink->event(watched, mask, name, len, cookie);
@@ -29,7 +30,8 @@ void notify_inode_slow(struct inode *inode, uint32_t mask)
 }
 
 /* The directory d is in, and d's name there; a reference, or NULL. */
-static struct inode *watched_parent(struct dentry *d, char name[static NAME_MAX + 1], size_t *ret_len)
+static struct inode *watched_parent(struct dentry *d, char name[static NAME_MAX + 1],
+                                    size_t *ret_len)
 {
     struct inode *dir = NULL;
     spin_lock(&dentry_lock);

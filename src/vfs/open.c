@@ -2,9 +2,9 @@
  * open(2): from a path and flags to an open file.
  *
  *     vfs_open_at     no O_CREAT: walk, open_place()
- *                     O_CREAT: walk to the directory, then open_last(): look the last component up, follow it if it is a
- *                     link (and start over from there), create it if it is absent
- *     open_place      type and permission checks, the right file_ops, ops->open, O_TRUNC
+ *                     O_CREAT: walk to the directory, then open_last(): look the last component up,
+ * follow it if it is a link (and start over from there), create it if it is absent open_place type
+ * and permission checks, the right file_ops, ops->open, O_TRUNC
  */
 #include "vfs/file.h"
 #include "vfs/fs_context.h"
@@ -65,7 +65,8 @@ static int check_open(const struct path *p, uint32_t *flags, bool created)
     int err = check_type(p, flags, mask);
     if (!err && !created)
         err = inode_permission(inode, mask, cred);
-    if (!err && *flags & O_NOATIME && cred->fsuid != inode->attr.uid && !cred_capable(cred, CAP_FOWNER))
+    if (!err && *flags & O_NOATIME && cred->fsuid != inode->attr.uid &&
+        !cred_capable(cred, CAP_FOWNER))
         err = -EPERM;
     return err;
 }
@@ -147,7 +148,8 @@ static int create_locked(struct walk *w, struct dentry *d, uint32_t mode)
 }
 
 /* The last component: the dentry (referenced), created if need be. */
-static int lookup_or_create(struct walk *w, const struct open_how_kernel *how, struct dentry **ret, bool *ret_created)
+static int lookup_or_create(struct walk *w, const struct open_how_kernel *how, struct dentry **ret,
+                            bool *ret_created)
 {
     struct inode *dir = w->cur.dentry->inode;
     struct name name = name_make(w->last.s, w->last.len);
@@ -175,7 +177,8 @@ static int lookup_or_create(struct walk *w, const struct open_how_kernel *how, s
 
 static int check_last(const struct walk *w, uint32_t flags)
 {
-    bool dots = w->last.s && w->last.s[0] == '.' && (w->last.len == 1 || (w->last.len == 2 && w->last.s[1] == '.'));
+    bool dots = w->last.s && w->last.s[0] == '.' &&
+                (w->last.len == 1 || (w->last.len == 2 && w->last.s[1] == '.'));
     if (!w->last.len || dots)
         return flags & O_EXCL ? -EEXIST : -EISDIR;
     if (w->must_be_dir)
@@ -213,7 +216,8 @@ static int open_last(struct walk *w, const struct open_how_kernel *how, struct f
     return err;
 }
 
-static int open_create(int dirfd, const char *path, const struct open_how_kernel *how, struct file **ret)
+static int open_create(int dirfd, const char *path, const struct open_how_kernel *how,
+                       struct file **ret)
 {
     struct walk w;
     int err = walk_begin(&w, NULL, dirfd, path, how->resolve | WALK_PARENT);
@@ -236,7 +240,8 @@ static int open_create(int dirfd, const char *path, const struct open_how_kernel
     return err;
 }
 
-static int open_tmpfile(int dirfd, const char *path, const struct open_how_kernel *how, struct file **ret)
+static int open_tmpfile(int dirfd, const char *path, const struct open_how_kernel *how,
+                        struct file **ret)
 {
     CLEANUP_PATH_REF struct path dir = {0};
     struct path p = {0};
@@ -264,7 +269,8 @@ static int open_tmpfile(int dirfd, const char *path, const struct open_how_kerne
     p.mount = dir.mount;
     err = dentry_new_unlinked(dir.dentry, inode, &p.dentry);
     if (!err) {
-        err = open_place(&p, how->flags & ~(uint32_t)(TMPFILE_BIT | O_DIRECTORY | O_CREAT | O_EXCL), true, ret);
+        err = open_place(&p, how->flags & ~(uint32_t)(TMPFILE_BIT | O_DIRECTORY | O_CREAT | O_EXCL),
+                         true, ret);
         dentry_put(p.dentry);
         if (!err)
             (*ret)->flags |= O_TMPFILE;
@@ -285,7 +291,8 @@ int vfs_open_at(int dirfd, const char *path, const struct open_how_kernel *how, 
         return open_tmpfile(dirfd, path, how, ret);
     if (flags & O_CREAT)
         return flags & O_DIRECTORY ? -EINVAL : open_create(dirfd, path, how, ret);
-    unsigned walk_flags = how->resolve | (flags & O_NOFOLLOW ? 0 : WALK_FOLLOW) | (flags & O_DIRECTORY ? WALK_DIRECTORY : 0);
+    unsigned walk_flags = how->resolve | (flags & O_NOFOLLOW ? 0 : WALK_FOLLOW) |
+                          (flags & O_DIRECTORY ? WALK_DIRECTORY : 0);
     int err = path_lookup(dirfd, path, walk_flags, &p);
     return err ? err : vfs_open_path(&p, flags, ret);
 }

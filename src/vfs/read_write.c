@@ -1,6 +1,6 @@
 /*
- * The verbs behind read(2), write(2), lseek(2), getdents64(2) and fsync(2): mode and range checks, the file's position, then
- * the file's own operation. copy_file_range and sendfile are in copy.c.
+ * The verbs behind read(2), write(2), lseek(2), getdents64(2) and fsync(2): mode and range checks,
+ * the file's position, then the file's own operation. copy_file_range and sendfile are in copy.c.
  */
 #include "kernel/limits.h"
 #include "kernel/task.h"
@@ -178,7 +178,8 @@ void file_accessed(struct file *f)
 {
     struct attr *a = &f->inode->attr;
     const struct mount *m = f->path.mount;
-    if (f->flags & O_NOATIME || f->inode->sb->read_only || (m && m->flags & (MS_RDONLY | MS_NOATIME)))
+    if (f->flags & O_NOATIME || f->inode->sb->read_only ||
+        (m && m->flags & (MS_RDONLY | MS_NOATIME)))
         return;
     if (m && m->flags & MS_NODIRATIME && S_ISDIR(a->mode))
         return;
@@ -250,9 +251,9 @@ int vfs_fsync(struct file *f, bool data_only)
     return f->ops->fsync ? f->ops->fsync(f, data_only) : -EINVAL;
 }
 
-#define FALLOCATE_MODES                                                                                         \
-    (FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE | FALLOC_FL_COLLAPSE_RANGE |              \
-     FALLOC_FL_INSERT_RANGE | FALLOC_FL_UNSHARE_RANGE)
+#define FALLOCATE_MODES                                                  \
+    (FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE | \
+     FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_INSERT_RANGE | FALLOC_FL_UNSHARE_RANGE)
 
 int vfs_fallocate(struct file *f, int mode, int64_t offset, int64_t len)
 {

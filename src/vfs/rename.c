@@ -1,7 +1,8 @@
 /*
- * rename(2) and renameat2: both directories are found first, then locked in an order that cannot deadlock (the super block's
- * rename lock when they differ, then an ancestor before its descendant, else by address), then both names are looked up and
- * every rule of the manual page is checked in Linux's order.
+ * rename(2) and renameat2: both directories are found first, then locked in an order that cannot
+ * deadlock (the super block's rename lock when they differ, then an ancestor before its descendant,
+ * else by address), then both names are looked up and every rule of the manual page is checked in
+ * Linux's order.
  */
 #include "kernel/cred.h"
 #include "vfs/internal.h"
@@ -57,7 +58,8 @@ static void lock_dirs(struct rename *r)
     hold(r, b_first ? &a->inode->lock : &b->inode->lock);
 }
 
-static int find_sides(struct rename *r, int old_dirfd, const char *old_path, int new_dirfd, const char *new_path)
+static int find_sides(struct rename *r, int old_dirfd, const char *old_path, int new_dirfd,
+                      const char *new_path)
 {
     int err = path_lookup_parent(old_dirfd, old_path, 0, &r->old.dir, &r->old.last);
     if (!err)
@@ -80,8 +82,8 @@ static int check_slashes(const struct rename *r)
     bool old_dir = inode_is_dir(r->old.d->inode);
     if (r->flags & RENAME_EXCHANGE)
         return r->new.last.trailing_slash && !inode_is_dir(r->new.d->inode) ? -ENOTDIR
-               : r->old.last.trailing_slash && !old_dir                      ? -ENOTDIR
-                                                                             : 0;
+               : r->old.last.trailing_slash && !old_dir                     ? -ENOTDIR
+                                                                            : 0;
     return !old_dir && (r->old.last.trailing_slash || r->new.last.trailing_slash) ? -ENOTDIR : 0;
 }
 
@@ -139,16 +141,18 @@ static void tell(const struct rename *r, struct inode *source, struct inode *tar
     if (r->flags & RENAME_EXCHANGE)
         notify_inode(target, IN_MOVE_SELF);
     else
-        notify_inode(target, target->attr.nlink && !inode_is_dir(target) ? IN_ATTRIB : IN_DELETE_SELF);
+        notify_inode(target,
+                     target->attr.nlink && !inode_is_dir(target) ? IN_ATTRIB : IN_DELETE_SELF);
 }
 
 static int move(struct rename *r)
 {
-    struct inode *old_dir = r->old.dir.dentry->inode, *source = r->old.d->inode, *target = r->new.d->inode;
+    struct inode *old_dir = r->old.dir.dentry->inode, *source = r->old.d->inode,
+                 *target = r->new.d->inode;
     if (target && inode_is_dir(target) && !(r->flags & RENAME_EXCHANGE))
         hold(r, &target->lock); /* nothing may be made in it while it goes */
-    int err = old_dir->ops->rename(old_dir, &r->old.last.name, source, r->new.dir.dentry->inode, &r->new.last.name,
-                                   target, r->flags);
+    int err = old_dir->ops->rename(old_dir, &r->old.last.name, source, r->new.dir.dentry->inode,
+                                   &r->new.last.name, target, r->flags);
     if (err)
         return err;
     if (UNLIKELY(notify_active()))
@@ -163,7 +167,8 @@ static int move(struct rename *r)
     return 0;
 }
 
-int vfs_rename_at(int old_dirfd, const char *old_path, int new_dirfd, const char *new_path, unsigned flags)
+int vfs_rename_at(int old_dirfd, const char *old_path, int new_dirfd, const char *new_path,
+                  unsigned flags)
 {
     __attribute__((cleanup(finish))) struct rename r = {.flags = flags, .cred = current_cred()};
     if (flags & ~(unsigned)(RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT))

@@ -13,7 +13,8 @@ static struct device_range ranges[RANGES_MAX]; /* filled at boot, then constant 
 static unsigned range_count;
 static const struct file_ops *fifo_ops;
 
-void special_register(uint32_t type, unsigned major, unsigned first_minor, unsigned minors, const struct file_ops *ops)
+void special_register(uint32_t type, unsigned major, unsigned first_minor, unsigned minors,
+                      const struct file_ops *ops)
 {
     assert_always(range_count < RANGES_MAX);
     ranges[range_count++] = (struct device_range){type, major, first_minor, minors, ops};

@@ -1,18 +1,20 @@
 /*
- * A cursor over the memory a read or write moves bytes to or from: guest memory (an iovec of guest addresses) or a
- * kernel buffer. Files see only this, so the same file operation serves read, pread, readv, splice and sendfile.
+ * A cursor over the memory a read or write moves bytes to or from: guest memory (an iovec of guest
+ * addresses) or a kernel buffer. Files see only this, so the same file operation serves read,
+ * pread, readv, splice and sendfile.
  *
  *     uio_put(u, buf, n)   read side: the file gives bytes to the caller
  *     uio_take(u, buf, n)  write side: the file takes bytes from the caller
  *
- * Both return the bytes moved, or -EFAULT when none could be; a short count means that the rest of the memory is
- * bad: stop and return what was moved. They block (hand-offs), so no spinlock is held; files that must not consume
- * before the copy succeeded copy first, then advance.
+ * Both return the bytes moved, or -EFAULT when none could be; a short count means that the rest of
+ * the memory is bad: stop and return what was moved. They block (hand-offs), so no spinlock is
+ * held; files that must not consume before the copy succeeded copy first, then advance.
  *
- * What goes to a guest is queued where it fits the context's window and travels with the resume of the guest, so
- * that a small read is one hand-off. DEVIATION: a bad address then shows at the resume and turns the whole call into
- * -EFAULT, where Linux would have returned a short count. A file to which that matters (bytes would be lost) sets
- * u->sync before its first uio_put(): then counts are exact and each put is a hand-off of its own.
+ * What goes to a guest is queued where it fits the context's window and travels with the resume of
+ * the guest, so that a small read is one hand-off. DEVIATION: a bad address then shows at the
+ * resume and turns the whole call into -EFAULT, where Linux would have returned a short count. A
+ * file to which that matters (bytes would be lost) sets u->sync before its first uio_put(): then
+ * counts are exact and each put is a hand-off of its own.
  */
 #pragma once
 #include "base/base.h"
@@ -53,9 +55,10 @@ ssize_t uio_zero(struct uio *u, size_t n); /* puts n zero bytes */
 void uio_skip(struct uio *u, size_t n);    /* advances without copying */
 
 /*
- * Direct buffers, for files whose bytes come from the host (pread into it): *ret points to kernel-side memory that will
- * be (put) sent to the caller by uio_commit(). At most `want`, at least one byte; write-only for the kernel: the memory may be
- * shared with the guest. Exactly one uio_commit(u, n) follows, n <= *ret_len; it returns n or less/-EFAULT like uio_put.
+ * Direct buffers, for files whose bytes come from the host (pread into it): *ret points to
+ * kernel-side memory that will be (put) sent to the caller by uio_commit(). At most `want`, at
+ * least one byte; write-only for the kernel: the memory may be shared with the guest. Exactly one
+ * uio_commit(u, n) follows, n <= *ret_len; it returns n or less/-EFAULT like uio_put.
  */
 void *uio_reserve(struct uio *u, size_t want, size_t *ret_len);
 ssize_t uio_commit(struct uio *u, size_t n);

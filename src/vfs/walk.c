@@ -1,8 +1,9 @@
 /*
  * The path walk: see vfs/walk.h for what it promises and vfs/walk_engine.h for how it is driven.
  *
- * walk_run() takes components off w->s. Each goes through component_fast() while the walk is fast; that answers "needs the
- * slow way" before it has changed anything, so component_slow() simply does the same step again with references.
+ * walk_run() takes components off w->s. Each goes through component_fast() while the walk is fast;
+ * that answers "needs the slow way" before it has changed anything, so component_slow() simply does
+ * the same step again with references.
  */
 #include "kernel/cred.h"
 #include "vfs/dentry.h"
@@ -118,12 +119,13 @@ static int splice_text(struct walk *w, const char *text)
     return 0;
 }
 
-/* fs.protected_symlinks: in a sticky world-writable directory only the owner's own links, and the directory owner's. */
+/* fs.protected_symlinks: in a sticky world-writable directory only the owner's own links, and the
+ * directory owner's. */
 static bool link_is_trusted(const struct walk *w, const struct inode *link)
 {
     const struct attr *dir = &w->cur.dentry->inode->attr;
-    return (dir->mode & (S_ISVTX | S_IWOTH)) != (S_ISVTX | S_IWOTH) || link->attr.uid == w->cred->fsuid ||
-           link->attr.uid == dir->uid;
+    return (dir->mode & (S_ISVTX | S_IWOTH)) != (S_ISVTX | S_IWOTH) ||
+           link->attr.uid == w->cred->fsuid || link->attr.uid == dir->uid;
 }
 
 static int follow_magic_link(struct walk *w, struct dentry *d)
@@ -134,7 +136,8 @@ static int follow_magic_link(struct walk *w, struct dentry *d)
     int err = d->inode->ops->get_link(d->inode, d, &to);
     if (err)
         return err;
-    if (w->flags & (WALK_BENEATH | WALK_IN_ROOT) || (w->flags & WALK_NO_XDEV && to.mount != w->cur.mount)) {
+    if (w->flags & (WALK_BENEATH | WALK_IN_ROOT) ||
+        (w->flags & WALK_NO_XDEV && to.mount != w->cur.mount)) {
         path_put(&to);
         return -EXDEV;
     }
@@ -208,7 +211,8 @@ static int component_fast(struct walk *w, const char *s, size_t n, bool follow)
         to = (struct path){m, m->root};
     struct inode *inode = to.dentry->inode;
     if (UNLIKELY(S_ISLNK(inode->attr.mode)) && follow) {
-        if (!inode->link || inode->ops->get_link || w->links >= LINKS_MAX || !link_is_trusted(w, inode))
+        if (!inode->link || inode->ops->get_link || w->links >= LINKS_MAX ||
+            !link_is_trusted(w, inode))
             return NEED_SLOW;
         w->links++;
         return splice_text(w, inode->link);
@@ -316,12 +320,15 @@ int walk_run(struct walk *w)
         if (err)
             return err;
     }
-    return w->must_be_dir && !(w->flags & WALK_PARENT) && !inode_is_dir(w->cur.dentry->inode) ? -ENOTDIR : 0;
+    return w->must_be_dir && !(w->flags & WALK_PARENT) && !inode_is_dir(w->cur.dentry->inode)
+               ? -ENOTDIR
+               : 0;
 }
 
 /* ---- what others call ---- */
 
-static int lookup(const struct path *root, int dirfd, const char *path, unsigned flags, struct path *ret)
+static int lookup(const struct path *root, int dirfd, const char *path, unsigned flags,
+                  struct path *ret)
 {
     struct walk w;
     if (!*path)

@@ -26,7 +26,8 @@ static int check_user(const struct inode *inode, bool write, const struct cred *
     uint32_t mode = inode->attr.mode;
     if (!S_ISREG(mode) && !S_ISDIR(mode))
         return write ? -EPERM : -ENODATA;
-    if (S_ISDIR(mode) && mode & S_ISVTX && write && inode->attr.uid != cred->fsuid && !cred_capable(cred, CAP_FOWNER))
+    if (S_ISDIR(mode) && mode & S_ISVTX && write && inode->attr.uid != cred->fsuid &&
+        !cred_capable(cred, CAP_FOWNER))
         return -EPERM;
     return 0;
 }

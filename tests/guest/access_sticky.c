@@ -25,7 +25,8 @@ int main(void)
 {
     if (geteuid() != 0)
         return 0;
-    CHECK(chmod(".", 0755) == 0 && mkdir("t", 0755) == 0 && chmod("t", 01777) == 0 && mkdir("t/rootdir", 0755) == 0);
+    CHECK(chmod(".", 0755) == 0 && mkdir("t", 0755) == 0 && chmod("t", 01777) == 0 &&
+          mkdir("t/rootdir", 0755) == 0);
     make("t/root", "x");
     exits_with(child(other), 0);
     CHECK(unlink("t/root") == 0);

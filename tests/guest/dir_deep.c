@@ -1,7 +1,7 @@
 /* Paths near PATH_MAX, deep trees walked relatively, and their removal. */
 #include "check.h"
-#include <sys/stat.h>
 #include <limits.h>
+#include <sys/stat.h>
 
 int main(void)
 {

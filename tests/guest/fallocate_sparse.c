@@ -14,6 +14,7 @@ int main(void)
     CHECK(pread(fd, buf, 8, far / 2) == 8 && !memcmp(buf, "middle\0", 8));
     CHECK(pread(fd, buf, 8, far / 4) == 8 && !memcmp(buf, "\0\0\0\0\0\0\0", 8));
     CHECK(lseek(fd, 0, SEEK_DATA) == far / 2 && pread(fd, buf, 8, far) == 3);
-    CHECK(ftruncate(fd, 5) == 0 && fstat(fd, &st) == 0 && st.st_size == 5 && pread(fd, buf, 8, 0) == 5);
+    CHECK(ftruncate(fd, 5) == 0 && fstat(fd, &st) == 0 && st.st_size == 5 &&
+          pread(fd, buf, 8, 0) == 5);
     return 0;
 }

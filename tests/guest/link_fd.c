@@ -15,10 +15,12 @@ int main(void)
     make("f", "abc");
     int fd = open("f", O_RDONLY);
     snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
-    CHECK(linkat(AT_FDCWD, name, AT_FDCWD, "g", AT_SYMLINK_FOLLOW) == 0 && stat("g", &st) == 0 && st.st_nlink == 2);
+    CHECK(linkat(AT_FDCWD, name, AT_FDCWD, "g", AT_SYMLINK_FOLLOW) == 0 && stat("g", &st) == 0 &&
+          st.st_nlink == 2);
     CHECK_ERR(linkat(AT_FDCWD, name, AT_FDCWD, "h", 0), EXDEV);
     if (geteuid() == 0)
-        CHECK(linkat(fd, "", AT_FDCWD, "h", AT_EMPTY_PATH) == 0 && stat("h", &st) == 0 && st.st_nlink == 3);
+        CHECK(linkat(fd, "", AT_FDCWD, "h", AT_EMPTY_PATH) == 0 && stat("h", &st) == 0 &&
+              st.st_nlink == 3);
     char buf[4096];
     ssize_t n = readlink(name, buf, sizeof buf - 1);
     CHECK(n > 0);

@@ -20,8 +20,10 @@ int main(void)
     CHECK_ERR(link("d", "e"), EPERM);
     CHECK_ERR(link("f", "d/x/y"), ENOENT);
     CHECK_ERR(link("f", "new/"), ENOENT);
-    CHECK(symlink("f", "l") == 0 && link("l", "l2") == 0 && lstat("l2", &st) == 0 && S_ISLNK(st.st_mode));
-    CHECK(linkat(AT_FDCWD, "l", AT_FDCWD, "l3", AT_SYMLINK_FOLLOW) == 0 && lstat("l3", &st) == 0 && S_ISREG(st.st_mode));
+    CHECK(symlink("f", "l") == 0 && link("l", "l2") == 0 && lstat("l2", &st) == 0 &&
+          S_ISLNK(st.st_mode));
+    CHECK(linkat(AT_FDCWD, "l", AT_FDCWD, "l3", AT_SYMLINK_FOLLOW) == 0 && lstat("l3", &st) == 0 &&
+          S_ISREG(st.st_mode));
     CHECK_ERR(linkat(AT_FDCWD, "f", AT_FDCWD, "z", 0x40000000), EINVAL);
     CHECK_ERR(unlink("d"), EISDIR);
     CHECK_ERR(unlink("f/"), ENOTDIR);
@@ -29,7 +31,8 @@ int main(void)
     CHECK_ERR(unlink("absent"), ENOENT);
     CHECK_ERR(unlink("."), EISDIR);
     int fd = open("f", O_RDWR);
-    CHECK(unlink("f") == 0 && unlink("g") == 0 && unlink("l3") == 0 && fstat(fd, &st) == 0 && st.st_nlink == 0);
+    CHECK(unlink("f") == 0 && unlink("g") == 0 && unlink("l3") == 0 && fstat(fd, &st) == 0 &&
+          st.st_nlink == 0);
     CHECK(pread(fd, buf, 8, 0) == 3 && pwrite(fd, "def", 3, 3) == 3 && pread(fd, buf, 8, 0) == 6);
     CHECK_ERR(open("f", O_RDONLY), ENOENT);
     if (geteuid() == 0)

@@ -14,7 +14,8 @@ int main(void)
     CHECK_ERR(set(b, F_OFD_SETLK, F_RDLCK, 50, 1), EAGAIN);
     CHECK(set(b, F_OFD_SETLK, F_WRLCK, 100, 0) == 0);
     struct flock l = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 0};
-    CHECK(fcntl(b, F_OFD_GETLK, &l) == 0 && l.l_type == F_WRLCK && l.l_pid == -1 && l.l_start == 0 && l.l_len == 100);
+    CHECK(fcntl(b, F_OFD_GETLK, &l) == 0 && l.l_type == F_WRLCK && l.l_pid == -1 &&
+          l.l_start == 0 && l.l_len == 100);
     CHECK_ERR(set(a, F_SETLK, F_WRLCK, 0, 1), EAGAIN);
     int c = dup(a);
     CHECK(close(a) == 0);

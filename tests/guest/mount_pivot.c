@@ -1,8 +1,8 @@
 /* pivot_root and chroot: a new root, the old one below it and then gone. */
 #include "check.h"
+#include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sched.h>
 
 int main(void)
 {
@@ -12,7 +12,8 @@ int main(void)
         return 0;
     CHECK(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
     CHECK(mkdir("new", 0755) == 0 && mount("root", "new", "tmpfs", 0, NULL) == 0);
-    CHECK(mkdir("new/old", 0755) == 0 && mkdir("new/jail", 0755) == 0 && mkdir("new/jail/in", 0755) == 0);
+    CHECK(mkdir("new/old", 0755) == 0 && mkdir("new/jail", 0755) == 0 &&
+          mkdir("new/jail/in", 0755) == 0);
     CHECK(chdir("new") == 0);
     CHECK_ERR((int)syscall(SYS_pivot_root, ".", "jail/in/absent"), ENOENT);
     CHECK_ERR((int)syscall(SYS_pivot_root, "jail", "jail/in"), EINVAL);

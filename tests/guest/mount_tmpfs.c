@@ -1,9 +1,10 @@
-/* mount(2) by root: tmpfs with limits, bind, remount, move, umount, and what /proc/self/mounts says. */
+/* mount(2) by root: tmpfs with limits, bind, remount, move, umount, and what /proc/self/mounts
+ * says. */
 #include "check.h"
+#include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
-#include <sched.h>
 
 static void make(const char *name, const char *text)
 {
@@ -34,7 +35,8 @@ int main(void)
     make("m/below", "x");
     CHECK(mount("some", "m", "tmpfs", MS_NOSUID, "size=64k,nr_inodes=6,mode=700") == 0);
     CHECK_ERR(stat("m/below", &st), ENOENT);
-    CHECK(stat("m", &st) == 0 && (st.st_mode & 0777) == 0700 && statfs("m", &fs) == 0 && fs.f_blocks == 16);
+    CHECK(stat("m", &st) == 0 && (st.st_mode & 0777) == 0700 && statfs("m", &fs) == 0 &&
+          fs.f_blocks == 16);
     CHECK(mounted("some ") == 1);
     make("m/f", "hello");
     int fd = open("m/big", O_CREAT | O_RDWR, 0644);
@@ -65,7 +67,8 @@ int main(void)
     CHECK_ERR(mount("x", "m", "nosuchfs", 0, NULL), ENODEV);
     CHECK_ERR(mount("x", "m/f", "tmpfs", 0, NULL), ENOTDIR);
     CHECK_ERR(mount("x", "m/d2", "tmpfs", 0, "size=abc"), EINVAL);
-    CHECK(umount2("n", MNT_DETACH) == 0 && umount2("m", MNT_DETACH) == 0 && stat("m/below", &st) == 0);
+    CHECK(umount2("n", MNT_DETACH) == 0 && umount2("m", MNT_DETACH) == 0 &&
+          stat("m/below", &st) == 0);
     CHECK(pread(fd, buf, 10, 0) == 10 && mounted("some ") == 0);
     return 0;
 }

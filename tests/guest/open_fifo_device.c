@@ -1,8 +1,8 @@
 /* Nodes: FIFOs between processes, device numbers, sockets that cannot be opened. */
 #include "check.h"
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <sys/socket.h>
 #include <sys/un.h>
 
 static int writer(void)
@@ -20,7 +20,8 @@ int main(void)
     CHECK_ERR(open("p", O_WRONLY | O_NONBLOCK), ENXIO);
     pid_t pid = child(writer);
     int fd = open("p", O_RDONLY);
-    CHECK(fd >= 0 && read(fd, buf, 16) == 7 && !memcmp(buf, "through", 7) && read(fd, buf, 16) == 0);
+    CHECK(fd >= 0 && read(fd, buf, 16) == 7 && !memcmp(buf, "through", 7) &&
+          read(fd, buf, 16) == 0);
     exits_with(pid, 0);
     CHECK_ERR(lseek(fd, 0, SEEK_CUR), ESPIPE);
     CHECK_ERR(pread(fd, buf, 1, 0), ESPIPE);

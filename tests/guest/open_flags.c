@@ -11,7 +11,8 @@ static void make(const char *name, const char *text)
 int main(void)
 {
     make("file", "hello");
-    CHECK(mkdir("dir", 0755) == 0 && symlink("file", "link") == 0 && symlink("nowhere", "dangling") == 0);
+    CHECK(mkdir("dir", 0755) == 0 && symlink("file", "link") == 0 &&
+          symlink("nowhere", "dangling") == 0);
     CHECK(symlink("loop", "loop") == 0);
     CHECK_ERR(open("absent", O_RDONLY), ENOENT);
     CHECK_ERR(open("", O_RDONLY), ENOENT);
@@ -38,7 +39,8 @@ int main(void)
     long_name[256] = '\0';
     CHECK_ERR(open(long_name, O_CREAT | O_WRONLY, 0644), ENAMETOOLONG);
     long_name[255] = '\0';
-    CHECK((fd = open(long_name, O_CREAT | O_WRONLY, 0644)) >= 0 && close(fd) == 0 && unlink(long_name) == 0);
+    CHECK((fd = open(long_name, O_CREAT | O_WRONLY, 0644)) >= 0 && close(fd) == 0 &&
+          unlink(long_name) == 0);
     CHECK_ERR(open((char *)8, O_RDONLY), EFAULT);
     return 0;
 }

@@ -1,4 +1,5 @@
-/* Descriptors: the lowest free number, EMFILE at the limit, and nothing created when the table is full. */
+/* Descriptors: the lowest free number, EMFILE at the limit, and nothing created when the table is
+ * full. */
 #include "check.h"
 #include <sys/resource.h>
 

@@ -44,7 +44,10 @@ int main(void)
     struct open_how mode = {.flags = O_RDONLY, .mode = 0644};
     CHECK_ERR((int)syscall(SYS_openat2, d, "a", &mode, sizeof mode), EINVAL);
     CHECK_ERR((int)syscall(SYS_openat2, d, "a", &mode, 8), EINVAL);
-    struct { struct open_how how; uint64_t more; } big = {{.flags = O_RDONLY}, 0};
+    struct {
+        struct open_how how;
+        uint64_t more;
+    } big = {{.flags = O_RDONLY}, 0};
     CHECK((int)syscall(SYS_openat2, d, "a", &big, sizeof big) >= 0);
     big.more = 1;
     CHECK_ERR((int)syscall(SYS_openat2, d, "a", &big, sizeof big), E2BIG);

@@ -8,7 +8,8 @@ int main(void)
     char name[64];
     CHECK_ERR(open(".", O_TMPFILE | O_RDONLY, 0600), EINVAL);
     int fd = open(".", O_TMPFILE | O_RDWR, 0600);
-    CHECK(fd >= 0 && write(fd, "data", 4) == 4 && fstat(fd, &st) == 0 && st.st_nlink == 0 && st.st_size == 4);
+    CHECK(fd >= 0 && write(fd, "data", 4) == 4 && fstat(fd, &st) == 0 && st.st_nlink == 0 &&
+          st.st_size == 4);
     CHECK((st.st_mode & 07777) == 0600);
     snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
     CHECK(linkat(AT_FDCWD, name, AT_FDCWD, "named", AT_SYMLINK_FOLLOW) == 0);

@@ -27,7 +27,9 @@ int main(void)
         return 0;
     struct stat st;
     CHECK(mkdir("g", 0755) == 0 && chown("g", 0, 1234) == 0 && chmod("g", 02755) == 0);
-    CHECK((fd = open("g/f", O_CREAT | O_RDWR, 0644)) >= 0 && fstat(fd, &st) == 0 && st.st_gid == 1234);
-    CHECK(mkdir("g/d", 0755) == 0 && stat("g/d", &st) == 0 && st.st_gid == 1234 && st.st_mode & S_ISGID);
+    CHECK((fd = open("g/f", O_CREAT | O_RDWR, 0644)) >= 0 && fstat(fd, &st) == 0 &&
+          st.st_gid == 1234);
+    CHECK(mkdir("g/d", 0755) == 0 && stat("g/d", &st) == 0 && st.st_gid == 1234 &&
+          st.st_mode & S_ISGID);
     return 0;
 }

@@ -24,8 +24,10 @@ int main(void)
     make("d/x", "x");
     CHECK_ERR(go("f", "g", NOREPLACE), EEXIST);
     CHECK(go("f", "h", NOREPLACE) == 0 && go("h", "f", 0) == 0);
-    CHECK(go("f", "g", EXCHANGE) == 0 && stat("f", &a) == 0 && a.st_size == 2 && stat("g", &b) == 0 && b.st_size == 1);
-    CHECK(go("d", "f", EXCHANGE) == 0 && stat("f/x", &a) == 0 && stat("d", &b) == 0 && S_ISREG(b.st_mode));
+    CHECK(go("f", "g", EXCHANGE) == 0 && stat("f", &a) == 0 && a.st_size == 2 &&
+          stat("g", &b) == 0 && b.st_size == 1);
+    CHECK(go("d", "f", EXCHANGE) == 0 && stat("f/x", &a) == 0 && stat("d", &b) == 0 &&
+          S_ISREG(b.st_mode));
     CHECK(go("f", "e/sub", 0) == 0 && go("e/sub", "d", EXCHANGE) == 0 && stat("d/x", &a) == 0);
     CHECK_ERR(go("d", "absent", EXCHANGE), ENOENT);
     CHECK_ERR(go("d", "d/x", EXCHANGE), EINVAL);

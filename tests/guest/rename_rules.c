@@ -15,7 +15,8 @@ int main(void)
     make("g", "22");
     CHECK(mkdir("d", 0755) == 0 && mkdir("e", 0755) == 0 && mkdir("full", 0755) == 0);
     make("full/x", "x");
-    CHECK(stat("f", &a) == 0 && rename("f", "g") == 0 && stat("g", &b) == 0 && a.st_ino == b.st_ino && b.st_size == 1);
+    CHECK(stat("f", &a) == 0 && rename("f", "g") == 0 && stat("g", &b) == 0 &&
+          a.st_ino == b.st_ino && b.st_size == 1);
     CHECK_ERR(stat("f", &a), ENOENT);
     CHECK_ERR(rename("f", "h"), ENOENT);
     CHECK_ERR(rename("g", "d"), EISDIR);
@@ -31,7 +32,8 @@ int main(void)
     CHECK_ERR(rename("g", "."), EBUSY);
     CHECK_ERR(rename("g", "g/x"), ENOTDIR);
     CHECK_ERR(rename("g", ""), ENOENT);
-    CHECK(link("g", "same") == 0 && rename("g", "same") == 0 && stat("g", &a) == 0 && stat("same", &b) == 0);
+    CHECK(link("g", "same") == 0 && rename("g", "same") == 0 && stat("g", &a) == 0 &&
+          stat("same", &b) == 0);
     CHECK(a.st_ino == b.st_ino && a.st_nlink == 2 && rename("g", "g") == 0);
     CHECK(rename("full", "d/moved") == 0 && stat("d/moved/x", &a) == 0 && stat("d", &b) == 0);
     CHECK(chdir("d/moved") == 0 && rename("../moved", "../again") == 0 && stat("x", &a) == 0);

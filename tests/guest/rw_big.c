@@ -25,7 +25,8 @@ int main(void)
         CHECK(pwrite(fd, data + at, n, (off_t)at) == (ssize_t)n);
     }
     CHECK(pread(fd, back, SIZE, 0) == SIZE && !memcmp(data, back, SIZE));
-    CHECK(ftruncate(fd, 1000001) == 0 && ftruncate(fd, SIZE) == 0 && pread(fd, back, SIZE, 0) == SIZE);
+    CHECK(ftruncate(fd, 1000001) == 0 && ftruncate(fd, SIZE) == 0 &&
+          pread(fd, back, SIZE, 0) == SIZE);
     memset(data + 1000001, 0, SIZE - 1000001);
     CHECK(!memcmp(data, back, SIZE) && ftruncate(fd, 10) == 0 && ftruncate(fd, 100) == 0);
     memset(data + 10, 0, 90);

@@ -20,7 +20,8 @@ int main(void)
     int ro = open("f", O_RDONLY);
     char *q = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, ro, 0);
     CHECK(q != MAP_FAILED && q[0] == 'J');
-    CHECK(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, ro, 0) == MAP_FAILED && errno == EACCES);
+    CHECK(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, ro, 0) == MAP_FAILED &&
+          errno == EACCES);
     char *w = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE, ro, 0);
     CHECK(w != MAP_FAILED && (w[0] = 'P') && pread(fd, buf, 1, 0) == 1 && buf[0] == 'J');
     CHECK(unlink("f") == 0 && close(fd) == 0 && close(ro) == 0);

@@ -9,8 +9,10 @@ int main(void)
     struct stat st;
     int fd = open("f", O_CREAT | O_RDWR, 0644), dup_fd = dup(fd);
     CHECK(write(fd, "hello", 5) == 5 && lseek(dup_fd, 0, SEEK_CUR) == 5);
-    CHECK(lseek(fd, -2, SEEK_END) == 3 && read(dup_fd, buf, 10) == 2 && !memcmp(buf, "lo", 2) && read(fd, buf, 10) == 0);
-    CHECK(pread(fd, buf, 10, 1) == 4 && pread(fd, buf, 10, 100) == 0 && lseek(fd, 0, SEEK_CUR) == 5);
+    CHECK(lseek(fd, -2, SEEK_END) == 3 && read(dup_fd, buf, 10) == 2 && !memcmp(buf, "lo", 2) &&
+          read(fd, buf, 10) == 0);
+    CHECK(pread(fd, buf, 10, 1) == 4 && pread(fd, buf, 10, 100) == 0 &&
+          lseek(fd, 0, SEEK_CUR) == 5);
     CHECK_ERR(lseek(fd, -1, SEEK_SET), EINVAL);
     CHECK_ERR(lseek(fd, 0, 77), EINVAL);
     CHECK_ERR(pread(fd, buf, 1, -1), EINVAL);
@@ -21,7 +23,8 @@ int main(void)
     for (int i = 0; i < 64; i++)
         CHECK(buf[i] == 0);
     CHECK(lseek(fd, 20000, SEEK_SET) == 20000 && read(fd, buf, 1) == 0 && write(fd, "x", 1) == 1);
-    CHECK(fstat(fd, &st) == 0 && st.st_size == 20001 && write(fd, buf, 0) == 0 && read(fd, buf, 0) == 0);
+    CHECK(fstat(fd, &st) == 0 && st.st_size == 20001 && write(fd, buf, 0) == 0 &&
+          read(fd, buf, 0) == 0);
     CHECK(lseek(fd, 0, SEEK_SET) == 0);
     CHECK_ERR(read(fd, (void *)bad, 10), EFAULT);
     CHECK_ERR(write(fd, (void *)bad, 10), EFAULT);

@@ -11,14 +11,18 @@ int main(void)
     int in = open("in", O_CREAT | O_RDWR, 0644), out = open("out", O_CREAT | O_RDWR, 0644), p[2];
     CHECK(write(in, data, sizeof data) == sizeof data);
     off_t off = 100;
-    CHECK(sendfile(out, in, &off, 1000) == 1000 && off == 1100 && lseek(in, 0, SEEK_CUR) == sizeof data);
-    CHECK(lseek(in, 0, SEEK_SET) == 0 && sendfile(out, in, NULL, 50) == 50 && lseek(in, 0, SEEK_CUR) == 50);
-    CHECK(pread(out, back, 2000, 0) == 1050 && !memcmp(back, data + 100, 1000) && !memcmp(back + 1000, data, 50));
+    CHECK(sendfile(out, in, &off, 1000) == 1000 && off == 1100 &&
+          lseek(in, 0, SEEK_CUR) == sizeof data);
+    CHECK(lseek(in, 0, SEEK_SET) == 0 && sendfile(out, in, NULL, 50) == 50 &&
+          lseek(in, 0, SEEK_CUR) == 50);
+    CHECK(pread(out, back, 2000, 0) == 1050 && !memcmp(back, data + 100, 1000) &&
+          !memcmp(back + 1000, data, 50));
     off = sizeof data;
     CHECK(sendfile(out, in, &off, 10) == 0);
     CHECK(ftruncate(out, 0) == 0 && lseek(out, 0, SEEK_SET) == 0);
     off = 0;
-    CHECK(sendfile(out, in, &off, 1 << 30) == sizeof data && pread(out, back, sizeof back, 0) == sizeof back);
+    CHECK(sendfile(out, in, &off, 1 << 30) == sizeof data &&
+          pread(out, back, sizeof back, 0) == sizeof back);
     CHECK(!memcmp(back, data, sizeof data));
     CHECK(pipe(p) == 0);
     CHECK_ERR(sendfile(out, p[0], NULL, 10), EINVAL);

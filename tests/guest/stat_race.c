@@ -1,7 +1,8 @@
-/* Threads that make, rename, stat and remove the same names never see anything but right answers. */
+/* Threads that make, rename, stat and remove the same names never see anything but right answers.
+ */
 #include "check.h"
-#include <sys/stat.h>
 #include <pthread.h>
+#include <sys/stat.h>
 
 static int stop;
 static void *churn(void *arg)

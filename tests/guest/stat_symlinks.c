@@ -1,7 +1,8 @@
-/* Symbolic links: chains, loops of forty, relative and absolute texts, links to directories in the middle. */
+/* Symbolic links: chains, loops of forty, relative and absolute texts, links to directories in the
+ * middle. */
 #include "check.h"
-#include <sys/stat.h>
 #include <limits.h>
+#include <sys/stat.h>
 
 static void make(const char *name, const char *text)
 {
@@ -27,7 +28,8 @@ int main(void)
     CHECK(stat("ab/f", &st) == 0 && st.st_size == 2 && stat("ab/../b/f", &st) == 0);
     CHECK(getcwd(buf, sizeof buf) != NULL && strlen(buf) + 4 < sizeof buf);
     strcat(buf, "/a/b");
-    CHECK(symlink(buf, "abs") == 0 && stat("abs/f", &st) == 0 && lstat("abs/", &st) == 0 && S_ISDIR(st.st_mode));
+    CHECK(symlink(buf, "abs") == 0 && stat("abs/f", &st) == 0 && lstat("abs/", &st) == 0 &&
+          S_ISDIR(st.st_mode));
     CHECK(readlink("ab", buf, sizeof buf) == 3 && !memcmp(buf, "a/b", 3));
     CHECK(readlink("ab", buf, 2) == 2 && !memcmp(buf, "a/", 2));
     CHECK_ERR(readlink("end", buf, sizeof buf), EINVAL);

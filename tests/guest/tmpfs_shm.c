@@ -1,14 +1,15 @@
 /* /dev/shm: a tmpfs: files, limits by statfs, large and mapped files. */
 #include "check.h"
-#include <sys/statfs.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 
 int main(void)
 {
     struct statfs fs;
     struct stat st;
-    CHECK(statfs("/dev/shm", &fs) == 0 && fs.f_type == 0x01021994 && fs.f_bsize == 4096 && fs.f_namelen == 255);
+    CHECK(statfs("/dev/shm", &fs) == 0 && fs.f_type == 0x01021994 && fs.f_bsize == 4096 &&
+          fs.f_namelen == 255);
     char name[64];
     snprintf(name, sizeof name, "/dev/shm/picket-test-%d", getpid());
     int fd = open(name, O_CREAT | O_EXCL | O_RDWR, 0600);

@@ -23,14 +23,17 @@ int main(void)
     struct timespec t[2] = {{1000, 111}, {2000, 222}};
     CHECK(utimensat(AT_FDCWD, "f", t, 0) == 0);
     struct stat st = get("f");
-    CHECK(st.st_atim.tv_sec == 1000 && st.st_atim.tv_nsec == 111 && st.st_mtim.tv_sec == 2000 && st.st_mtim.tv_nsec == 222);
+    CHECK(st.st_atim.tv_sec == 1000 && st.st_atim.tv_nsec == 111 && st.st_mtim.tv_sec == 2000 &&
+          st.st_mtim.tv_nsec == 222);
     CHECK(st.st_ctim.tv_sec > 1000000);
     t[0].tv_nsec = UTIME_OMIT;
     t[1] = (struct timespec){3000, 0};
-    CHECK(utimensat(AT_FDCWD, "f", t, 0) == 0 && get("f").st_atim.tv_sec == 1000 && get("f").st_mtim.tv_sec == 3000);
+    CHECK(utimensat(AT_FDCWD, "f", t, 0) == 0 && get("f").st_atim.tv_sec == 1000 &&
+          get("f").st_mtim.tv_sec == 3000);
     t[0].tv_nsec = UTIME_NOW;
     t[1].tv_nsec = UTIME_OMIT;
-    CHECK(utimensat(AT_FDCWD, "f", t, 0) == 0 && get("f").st_atim.tv_sec > 1000000 && get("f").st_mtim.tv_sec == 3000);
+    CHECK(utimensat(AT_FDCWD, "f", t, 0) == 0 && get("f").st_atim.tv_sec > 1000000 &&
+          get("f").st_mtim.tv_sec == 3000);
     t[0].tv_nsec = 1000000000;
     CHECK_ERR(utimensat(AT_FDCWD, "f", t, 0), EINVAL);
     t[0] = t[1] = (struct timespec){-5, 500};
@@ -48,9 +51,13 @@ int main(void)
     CHECK(mkdir("d", 0755) == 0 && utimensat(AT_FDCWD, "d", t, 0) == 0);
     make("d/x", "x");
     CHECK(get("d").st_mtim.tv_sec > 1000000);
-    CHECK(utimensat(AT_FDCWD, "d", t, 0) == 0 && rename("d/x", "d/y") == 0 && get("d").st_mtim.tv_sec > 1000000);
-    CHECK(utimensat(AT_FDCWD, "d", t, 0) == 0 && unlink("d/y") == 0 && get("d").st_mtim.tv_sec > 1000000);
-    CHECK(utimensat(AT_FDCWD, "d", t, 0) == 0 && chmod("d", 0700) == 0 && get("d").st_mtim.tv_sec == 50);
-    CHECK(ftruncate(fd, 1) == 0 && futimens(fd, t) == 0 && ftruncate(fd, 0) == 0 && get("f").st_mtim.tv_sec > 1000000);
+    CHECK(utimensat(AT_FDCWD, "d", t, 0) == 0 && rename("d/x", "d/y") == 0 &&
+          get("d").st_mtim.tv_sec > 1000000);
+    CHECK(utimensat(AT_FDCWD, "d", t, 0) == 0 && unlink("d/y") == 0 &&
+          get("d").st_mtim.tv_sec > 1000000);
+    CHECK(utimensat(AT_FDCWD, "d", t, 0) == 0 && chmod("d", 0700) == 0 &&
+          get("d").st_mtim.tv_sec == 50);
+    CHECK(ftruncate(fd, 1) == 0 && futimens(fd, t) == 0 && ftruncate(fd, 0) == 0 &&
+          get("f").st_mtim.tv_sec > 1000000);
     return 0;
 }

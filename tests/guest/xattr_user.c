@@ -1,7 +1,7 @@
 /* Extended attributes of the user name space: set, get, list, remove, flags and sizes. */
 #include "check.h"
-#include <sys/xattr.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
 static void make(const char *name, const char *text)
 {
@@ -15,10 +15,12 @@ int main(void)
     make("f", "x");
     if (setxattr("f", "user.one", "1", 1, 0) < 0 && errno == EOPNOTSUPP)
         return 0; /* the oracle's file system has none */
-    CHECK(getxattr("f", "user.one", buf, sizeof buf) == 1 && buf[0] == '1' && getxattr("f", "user.one", NULL, 0) == 1);
+    CHECK(getxattr("f", "user.one", buf, sizeof buf) == 1 && buf[0] == '1' &&
+          getxattr("f", "user.one", NULL, 0) == 1);
     CHECK_ERR(setxattr("f", "user.one", "2", 1, XATTR_CREATE), EEXIST);
     CHECK_ERR(setxattr("f", "user.two", "2", 1, XATTR_REPLACE), ENODATA);
-    CHECK(setxattr("f", "user.two", "", 0, XATTR_CREATE) == 0 && getxattr("f", "user.two", buf, 9) == 0);
+    CHECK(setxattr("f", "user.two", "", 0, XATTR_CREATE) == 0 &&
+          getxattr("f", "user.two", buf, 9) == 0);
     CHECK(setxattr("f", "user.one", "longer", 6, XATTR_REPLACE) == 0);
     CHECK_ERR(getxattr("f", "user.one", buf, 3), ERANGE);
     ssize_t n = listxattr("f", buf, sizeof buf);
@@ -35,7 +37,8 @@ int main(void)
     CHECK(symlink("f", "l") == 0 && getxattr("l", "user.one", buf, sizeof buf) == 6);
     CHECK_ERR(lsetxattr("l", "user.one", "x", 1, 0), EPERM);
     int fd = open("f", O_RDONLY);
-    CHECK(fgetxattr(fd, "user.one", buf, sizeof buf) == 6 && fsetxattr(fd, "user.fd", "f", 1, 0) == 0);
+    CHECK(fgetxattr(fd, "user.one", buf, sizeof buf) == 6 &&
+          fsetxattr(fd, "user.fd", "f", 1, 0) == 0);
     CHECK(fremovexattr(fd, "user.fd") == 0 && flistxattr(fd, NULL, 0) >= 9);
     CHECK(mkdir("d", 0755) == 0 && setxattr("d", "user.dir", "d", 1, 0) == 0);
     return 0;

@@ -1,6 +1,7 @@
 /*
- * overlay against a plain tmpfs: both begin with the same tree (for the overlay it is the lower layer), then the same random
- * operations run on both. Every result must be the same, and the trees at the end: names, types, sizes, contents.
+ * overlay against a plain tmpfs: both begin with the same tree (for the overlay it is the lower
+ * layer), then the same random operations run on both. Every result must be the same, and the trees
+ * at the end: names, types, sizes, contents.
  */
 #include "vfs_test.h"
 
@@ -99,7 +100,8 @@ struct listing {
     unsigned count;
 };
 
-static bool collect(struct dir_emitter *e, const char *name, size_t len, uint64_t ino, unsigned char type, int64_t next)
+static bool collect(struct dir_emitter *e, const char *name, size_t len, uint64_t ino,
+                    unsigned char type, int64_t next)
 {
     struct listing *l = container_of(e, struct listing, emitter);
     check(l->count < 64 && len < 16);
@@ -130,7 +132,8 @@ static void compare_trees(const char *x, const char *y, unsigned depth)
     check(a.mode == b.mode && a.uid == b.uid);
     if (S_ISREG(a.mode)) {
         char s[512], t[512];
-        check(a.size == b.size && read_text(x, s, sizeof(s)) == read_text(y, t, sizeof(t)) && !strcmp(s, t));
+        check(a.size == b.size && read_text(x, s, sizeof(s)) == read_text(y, t, sizeof(t)) &&
+              !strcmp(s, t));
         check(a.nlink == b.nlink);
     }
     if (!S_ISDIR(a.mode))
@@ -164,7 +167,8 @@ static void fill(const char *top)
 {
     char path[256];
     static const char *const dirs[] = {"/dir", "/dir/sub", "/sub", "/sub/dir"};
-    static const char *const files[] = {"/a", "/dir/a", "/dir/b", "/dir/sub/a", "/sub/c", "/sub/dir/b"};
+    static const char *const files[] = {"/a",         "/dir/a", "/dir/b",
+                                        "/dir/sub/a", "/sub/c", "/sub/dir/b"};
     for (unsigned i = 0; i < ARRAY_SIZE(dirs); i++) {
         in(path, sizeof(path), top, dirs[i]);
         check(vfs_mkdir_at(AT_FDCWD, path, 0755) == 0);
@@ -173,7 +177,8 @@ static void fill(const char *top)
         in(path, sizeof(path), top, files[i]);
         check(make_file(path, files[i]) == 0);
     }
-    check(operate(top, 9, "/dir/a", "/sub/a", 0) == 0 && operate(top, 10, "/dir/a", "/link", 0) == 0);
+    check(operate(top, 9, "/dir/a", "/sub/a", 0) == 0 &&
+          operate(top, 10, "/dir/a", "/link", 0) == 0);
 }
 
 static struct super_block *new_tmpfs(void)
@@ -206,7 +211,8 @@ static void one_run(unsigned rounds)
         unsigned what = random_below(12), value = random_below(1000);
         int x = operate("/x", what, one, two, value), y = operate("/y", what, one, two, value);
         if (x != y || getenv("TRACE"))
-            printf("round %u: operation %u on %s and %s: overlay %d, tmpfs %d\n", i, what, one, two, x, y);
+            printf("round %u: operation %u on %s and %s: overlay %d, tmpfs %d\n", i, what, one, two,
+                   x, y);
         check(x == y);
         if (i % 16 == 0) {
             if (i % 64 == 0)

@@ -1,6 +1,7 @@
 /*
- * For tests of vfs/ and its file systems: runs a body in a fiber that stands for a task (root's credentials, no guest), with
- * a tmpfs as its root. Verbs of vfs/walk.h then work as from a system call.
+ * For tests of vfs/ and its file systems: runs a body in a fiber that stands for a task (root's
+ * credentials, no guest), with a tmpfs as its root. Verbs of vfs/walk.h then work as from a system
+ * call.
  */
 #pragma once
 #include "fs/overlay/overlay.h"

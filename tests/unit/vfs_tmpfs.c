@@ -1,4 +1,5 @@
-/* tmpfs file contents against a plain buffer: random writes, reads, truncations, holes and mappings, from bytes to megabytes. */
+/* tmpfs file contents against a plain buffer: random writes, reads, truncations, holes and
+ * mappings, from bytes to megabytes. */
 #include "vfs_test.h"
 #include <linux/falloc.h>
 #include <sys/mman.h>
@@ -44,7 +45,8 @@ static void punch(struct file *f, size_t size)
     if (!size)
         return;
     size_t at = random_below((unsigned)size), n = 1 + random_below(20000);
-    check(vfs_fallocate(f, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (int64_t)at, (int64_t)n) == 0);
+    check(vfs_fallocate(f, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (int64_t)at, (int64_t)n) ==
+          0);
     memset(model + at, 0, at + n > size ? size - at : n);
 }
 
@@ -91,7 +93,8 @@ static void nothing_is_left(void)
     contents(200000, 300);
     contents(MODEL_MAX, 200);
     dcache_shrink();
-    check(vfs_statfs(&root, &after) == 0 && before.f_bfree == after.f_bfree && before.f_ffree == after.f_ffree);
+    check(vfs_statfs(&root, &after) == 0 && before.f_bfree == after.f_bfree &&
+          before.f_ffree == after.f_ffree);
     path_put(&root);
 }
 
@@ -99,7 +102,9 @@ static void full(void)
 {
     struct super_block *sb;
     check(vfs_mkdir_at(AT_FDCWD, "/small", 0755) == 0);
-    check(tmpfs_new("small", &(struct tmpfs_options){.max_pages = 200, .max_inodes = 4, .mode = 0755}, &sb) == 0);
+    check(tmpfs_new("small",
+                    &(struct tmpfs_options){.max_pages = 200, .max_inodes = 4, .mode = 0755},
+                    &sb) == 0);
     mount_on(sb, "/small");
     struct file *f = open_file("/small/f", O_CREAT | O_RDWR);
     struct uio u;
@@ -109,7 +114,8 @@ static void full(void)
     check(n > 0 && n <= 200 * 4096);
     uio_init_kernel(&u, model, 1 << 20);
     check(vfs_pwrite(f, &u, 1 << 21) == -ENOSPC);
-    check(make_file("/small/a", "") == 0 && make_file("/small/b", "") == 0 && make_file("/small/c", "") == -ENOSPC);
+    check(make_file("/small/a", "") == 0 && make_file("/small/b", "") == 0 &&
+          make_file("/small/c", "") == -ENOSPC);
     check(vfs_ftruncate(f, 0) == 0);
     uio_init_kernel(&u, model, 100 * 4096);
     check(vfs_pwrite(f, &u, 0) == 100 * 4096);

@@ -1,8 +1,10 @@
 /*
- * Copy-up: gives an inode of the lower layer an upper side, with the same contents and attributes, after its parents have one.
+ * Copy-up: gives an inode of the lower layer an upper side, with the same contents and attributes,
+ * after its parents have one.
  *
- * A file is made without a name, filled, and only then linked under its name in the upper layer: a listing never meets half a
- * file. The overlay inode stays the same throughout; open files change over at their next operation (file.c).
+ * A file is made without a name, filled, and only then linked under its name in the upper layer: a
+ * listing never meets half a file. The overlay inode stays the same throughout; open files change
+ * over at their next operation (file.c).
  */
 #include "fs/overlay/private.h"
 #include <stdlib.h>
@@ -50,7 +52,8 @@ static int copy_contents(struct inode *lower, struct inode *upper)
     return err ? err : copy_bytes(from, to);
 }
 
-/* One attribute; what cannot be read or kept is left out, as file systems differ in what they take. */
+/* One attribute; what cannot be read or kept is left out, as file systems differ in what they
+ * take. */
 static void copy_xattr(struct inode *lower, struct inode *upper, const char *name)
 {
     ssize_t size = lower->ops->getxattr(lower, name, NULL, 0);
@@ -99,8 +102,10 @@ static int copy_attrs(const struct ovl_inode *oi, struct inode *upper)
 
 /* ---- one inode; copy_lock held, the parent has an upper side ---- */
 
-/* Other types than regular files have their name at once: there is nothing to fill. dir is locked. */
-static int make_upper(struct ovl_inode *oi, struct inode *dir, const struct name *name, struct inode **ret)
+/* Other types than regular files have their name at once: there is nothing to fill. dir is
+ * locked. */
+static int make_upper(struct ovl_inode *oi, struct inode *dir, const struct name *name,
+                      struct inode **ret)
 {
     const struct cred *cred = current_cred();
     uint32_t mode = oi->inode.attr.mode;
@@ -121,8 +126,8 @@ static int remove_upper(struct inode *dir, const struct name *name, struct inode
     return (inode_is_dir(inode) ? dir->ops->rmdir : dir->ops->unlink)(dir, name, inode);
 }
 
-/* The name may be covered by a whiteout meanwhile: the inode was removed while open, or is a hard link whose other names
- * live on. Then its upper side has no name. */
+/* The name may be covered by a whiteout meanwhile: the inode was removed while open, or is a hard
+ * link whose other names live on. Then its upper side has no name. */
 static bool name_is_taken(struct inode *dir, const struct name *name)
 {
     struct inode *found;

@@ -1,7 +1,8 @@
 /*
- * Open regular files of an overlay: every operation goes to the real file below. One opened for reading on the lower side
- * changes over to the upper side when somebody has copied the file up, so that it sees what was written since (mappings made
- * before keep showing the lower file, as with Linux's overlayfs).
+ * Open regular files of an overlay: every operation goes to the real file below. One opened for
+ * reading on the lower side changes over to the upper side when somebody has copied the file up, so
+ * that it sees what was written since (mappings made before keep showing the lower file, as with
+ * Linux's overlayfs).
  */
 #include "fs/overlay/private.h"
 #include <stdlib.h>

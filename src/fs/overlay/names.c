@@ -1,10 +1,11 @@
 /*
- * Names in overlay directories. The VFS holds the directory's lock; every change is made in the upper layer, after a copy-up of
- * the directory.
+ * Names in overlay directories. The VFS holds the directory's lock; every change is made in the
+ * upper layer, after a copy-up of the directory.
  *
- * Two questions decide each step. Is there something at the name in the upper layer (a whiteout, perhaps, that a new name
- * replaces)? And does the lower layer have the name, so that removing it must leave a whiteout? The second is only asked below
- * when an inode may cover a lower name (ovl_inode.covers): most files were born in the upper layer where nothing was.
+ * Two questions decide each step. Is there something at the name in the upper layer (a whiteout,
+ * perhaps, that a new name replaces)? And does the lower layer have the name, so that removing it
+ * must leave a whiteout? The second is only asked below when an inode may cover a lower name
+ * (ovl_inode.covers): most files were born in the upper layer where nothing was.
  */
 #include "fs/overlay/private.h"
 #include <linux/fs.h>
@@ -85,12 +86,13 @@ static int take_whiteout(struct inode *dir, const struct name *name)
 struct recipe {
     uint32_t mode;
     uint64_t rdev;
-    const char *target;      /* of a symbolic link */
-    struct inode *link;      /* an upper inode that gets another name, or NULL */
+    const char *target; /* of a symbolic link */
+    struct inode *link; /* an upper inode that gets another name, or NULL */
     const struct cred *cred;
 };
 
-static int make_in(struct inode *upper, const struct name *name, const struct recipe *r, struct inode **ret)
+static int make_in(struct inode *upper, const struct name *name, const struct recipe *r,
+                   struct inode **ret)
 {
     const struct inode_ops *ops = upper->ops;
     if (r->link)
@@ -107,9 +109,10 @@ static int make_in(struct inode *upper, const struct name *name, const struct re
     }
 }
 
-/* Makes the name in the upper layer, in the place of a whiteout if there is one. ret_covered: there was. */
-static int make_upper(struct inode *dir, const struct name *name, const struct recipe *r, struct inode **ret,
-                      bool *ret_covered)
+/* Makes the name in the upper layer, in the place of a whiteout if there is one. ret_covered: there
+ * was. */
+static int make_upper(struct inode *dir, const struct name *name, const struct recipe *r,
+                      struct inode **ret, bool *ret_covered)
 {
     int err = ovl_copy_up(ovl_inode(dir), true);
     if (err)
@@ -126,7 +129,8 @@ static int make_upper(struct inode *dir, const struct name *name, const struct r
     return err;
 }
 
-static int make(struct inode *dir, const struct name *name, const struct recipe *r, struct inode **ret)
+static int make(struct inode *dir, const struct name *name, const struct recipe *r,
+                struct inode **ret)
 {
     struct inode *upper;
     bool covered;
@@ -138,27 +142,29 @@ static int make(struct inode *dir, const struct name *name, const struct recipe 
     return err;
 }
 
-static int ovl_create(struct inode *dir, const struct name *name, uint32_t mode, const struct cred *cred,
-                      struct inode **ret)
+static int ovl_create(struct inode *dir, const struct name *name, uint32_t mode,
+                      const struct cred *cred, struct inode **ret)
 {
     return make(dir, name, &(struct recipe){.mode = mode, .cred = cred}, ret);
 }
 
-static int ovl_mknod(struct inode *dir, const struct name *name, uint32_t mode, uint64_t rdev, const struct cred *cred,
-                     struct inode **ret)
+static int ovl_mknod(struct inode *dir, const struct name *name, uint32_t mode, uint64_t rdev,
+                     const struct cred *cred, struct inode **ret)
 {
     if (S_ISCHR(mode) && rdev == 0)
         return -EPERM; /* it would be a whiteout */
     return make(dir, name, &(struct recipe){.mode = mode, .rdev = rdev, .cred = cred}, ret);
 }
 
-static int ovl_symlink(struct inode *dir, const struct name *name, const char *target, const struct cred *cred,
-                       struct inode **ret)
+static int ovl_symlink(struct inode *dir, const struct name *name, const char *target,
+                       const struct cred *cred, struct inode **ret)
 {
-    return make(dir, name, &(struct recipe){.mode = S_IFLNK | 0777, .target = target, .cred = cred}, ret);
+    return make(dir, name, &(struct recipe){.mode = S_IFLNK | 0777, .target = target, .cred = cred},
+                ret);
 }
 
-static int ovl_tmpfile(struct inode *dir, uint32_t mode, const struct cred *cred, struct inode **ret)
+static int ovl_tmpfile(struct inode *dir, uint32_t mode, const struct cred *cred,
+                       struct inode **ret)
 {
     struct inode *file;
     int err = ovl_copy_up(ovl_inode(dir), true);
@@ -212,7 +218,8 @@ static void drop_link(struct inode *target)
         ovl_pin(oi);
 }
 
-/* The entry in the upper directory (locked), if it is there: copied-up hard links may have no name of their own. */
+/* The entry in the upper directory (locked), if it is there: copied-up hard links may have no name
+ * of their own. */
 static int remove_upper(struct inode *dir, const struct name *name)
 {
     struct inode *upper = upper_of(dir), *found;
@@ -274,7 +281,8 @@ static void unlock_uppers(struct inode *a, struct inode *b)
 }
 
 /* Everything a rename touches gets an upper side. */
-static int copy_up_all(struct inode *old_dir, struct inode *inode, struct inode *new_dir, struct inode *target)
+static int copy_up_all(struct inode *old_dir, struct inode *inode, struct inode *new_dir,
+                       struct inode *target)
 {
     int err = ovl_copy_up(ovl_inode(old_dir), true);
     if (!err)
@@ -284,7 +292,8 @@ static int copy_up_all(struct inode *old_dir, struct inode *inode, struct inode 
     return !err && target ? ovl_copy_up(ovl_inode(target), true) : err;
 }
 
-/* A copied-up hard link that has no upper entry at this name gets one, so that it can be moved. Upper directory locked. */
+/* A copied-up hard link that has no upper entry at this name gets one, so that it can be moved.
+ * Upper directory locked. */
 static int ensure_entry(struct inode *dir, const struct name *name, struct inode *inode)
 {
     struct inode *upper = upper_of(dir), *found;
@@ -294,7 +303,8 @@ static int ensure_entry(struct inode *dir, const struct name *name, struct inode
     return err == -ENOENT ? upper->ops->link(upper, name, upper_of(inode)) : err;
 }
 
-/* Clears what the new name has in the upper layer. 1: something of the lower layer may be under it. */
+/* Clears what the new name has in the upper layer. 1: something of the lower layer may be under
+ * it. */
 static int clear_place(struct inode *dir, const struct name *name, struct inode *target)
 {
     int covered = target ? ovl_inode(target)->covers || ovl_inode(target)->lower : 0;
@@ -302,8 +312,8 @@ static int clear_place(struct inode *dir, const struct name *name, struct inode 
     return err < 0 ? err : covered || err == 1;
 }
 
-static int move(struct inode *old_dir, const struct name *old_name, struct inode *inode, struct inode *new_dir,
-                const struct name *new_name, struct inode *target)
+static int move(struct inode *old_dir, const struct name *old_name, struct inode *inode,
+                struct inode *new_dir, const struct name *new_name, struct inode *target)
 {
     struct inode *from = upper_of(old_dir), *to = upper_of(new_dir);
     struct ovl_inode *oi = ovl_inode(inode);
@@ -311,7 +321,8 @@ static int move(struct inode *old_dir, const struct name *old_name, struct inode
     lock_uppers(from, to);
     int err = ensure_entry(old_dir, old_name, inode);
     int covered = err ? err : clear_place(new_dir, new_name, target);
-    err = covered < 0 ? covered : from->ops->rename(from, old_name, oi->upper, to, new_name, NULL, flags);
+    err = covered < 0 ? covered
+                      : from->ops->rename(from, old_name, oi->upper, to, new_name, NULL, flags);
     unlock_uppers(from, to);
     if (err)
         return err;
@@ -321,8 +332,8 @@ static int move(struct inode *old_dir, const struct name *old_name, struct inode
     return 0;
 }
 
-static int exchange(struct inode *old_dir, const struct name *old_name, struct inode *inode, struct inode *new_dir,
-                    const struct name *new_name, struct inode *target)
+static int exchange(struct inode *old_dir, const struct name *old_name, struct inode *inode,
+                    struct inode *new_dir, const struct name *new_name, struct inode *target)
 {
     struct inode *from = upper_of(old_dir), *to = upper_of(new_dir);
     lock_uppers(from, to);
@@ -330,17 +341,20 @@ static int exchange(struct inode *old_dir, const struct name *old_name, struct i
     if (!err)
         err = ensure_entry(new_dir, new_name, target);
     if (!err)
-        err = from->ops->rename(from, old_name, upper_of(inode), to, new_name, upper_of(target), RENAME_EXCHANGE);
+        err = from->ops->rename(from, old_name, upper_of(inode), to, new_name, upper_of(target),
+                                RENAME_EXCHANGE);
     unlock_uppers(from, to);
     if (err)
         return err;
-    ovl_inode(inode)->covers = ovl_inode(target)->covers = true; /* may be: asked below when it matters */
+    ovl_inode(inode)->covers = ovl_inode(target)->covers =
+        true; /* may be: asked below when it matters */
     ovl_sync_attr(ovl_inode(target));
     return 0;
 }
 
-static int ovl_rename(struct inode *old_dir, const struct name *old_name, struct inode *inode, struct inode *new_dir,
-                      const struct name *new_name, struct inode *target, unsigned flags)
+static int ovl_rename(struct inode *old_dir, const struct name *old_name, struct inode *inode,
+                      struct inode *new_dir, const struct name *new_name, struct inode *target,
+                      unsigned flags)
 {
     bool swap = flags & RENAME_EXCHANGE;
     if (flags & RENAME_WHITEOUT)

@@ -1,9 +1,11 @@
 /*
- * overlay: the super block, and inodes: how one is found for an inode below, its attributes, its end. See fs/overlay/overlay.h;
- * copy_up.c moves files up, names.c makes and removes names, file.c and readdir.c serve open files.
+ * overlay: the super block, and inodes: how one is found for an inode below, its attributes, its
+ * end. See fs/overlay/overlay.h; copy_up.c moves files up, names.c makes and removes names, file.c
+ * and readdir.c serve open files.
  *
- * An inode is found by its upper side if it has one, else by its lower. inode->attr is a copy: of the lower side's, taken once,
- * or of the upper side's, refreshed after each change made through here (ovl_sync_attr). dev and ino never change.
+ * An inode is found by its upper side if it has one, else by its lower. inode->attr is a copy: of
+ * the lower side's, taken once, or of the upper side's, refreshed after each change made through
+ * here (ovl_sync_attr). dev and ino never change.
  */
 #include "base/hash.h"
 #include "fs/overlay/private.h"
@@ -22,7 +24,7 @@ static size_t bucket_of(const struct inode *real)
 static struct ovl_inode *find_upper_locked(struct overlay *ovl, const struct inode *upper)
 {
     struct ovl_inode *oi;
-    list_for_each(oi, &ovl->by_upper[bucket_of(upper)], upper_link)
+    list_for_each (oi, &ovl->by_upper[bucket_of(upper)], upper_link)
         if (oi->upper == upper && refcount_get_unless_zero(&oi->inode.ref))
             return oi;
     return NULL;
@@ -31,7 +33,7 @@ static struct ovl_inode *find_upper_locked(struct overlay *ovl, const struct ino
 static struct ovl_inode *find_lower_locked(struct overlay *ovl, const struct inode *lower)
 {
     struct ovl_inode *oi;
-    list_for_each(oi, &ovl->by_lower[bucket_of(lower)], lower_link)
+    list_for_each (oi, &ovl->by_lower[bucket_of(lower)], lower_link)
         if (oi->lower == lower && refcount_get_unless_zero(&oi->inode.ref))
             return oi;
     return NULL;
@@ -66,7 +68,10 @@ static int inode_new(struct overlay *ovl, const struct attr *attr, struct ovl_in
     if (!oi)
         return -ENOMEM;
     inode_init(&oi->inode, ovl->sb, is_dir ? &ovl_dir_inode_ops : &ovl_inode_ops,
-               is_dir ? &ovl_dir_ops : is_file ? &ovl_file_ops : NULL, attr->mode, attr->uid, attr->gid);
+               is_dir    ? &ovl_dir_ops
+               : is_file ? &ovl_file_ops
+                         : NULL,
+               attr->mode, attr->uid, attr->gid);
     oi->inode.attr = *attr;
     oi->inode.attr_current = true;
     list_init(&oi->lower_link);
@@ -104,7 +109,8 @@ int ovl_get_upper(struct overlay *ovl, struct inode *upper, struct inode **ret)
     oi->inode.link = upper->link;
     ovl_sync_attr(oi);
     spin_lock(&ovl->lock);
-    struct ovl_inode *other = find_upper_locked(ovl, upper); /* another name of it may have been faster */
+    struct ovl_inode *other =
+        find_upper_locked(ovl, upper); /* another name of it may have been faster */
     if (!other)
         list_add(&ovl->by_upper[bucket_of(upper)], &oi->upper_link);
     spin_unlock(&ovl->lock);
@@ -127,8 +133,8 @@ static int fetch_link(struct ovl_inode *oi, struct inode *lower)
     return err;
 }
 
-static int lower_new(struct overlay *ovl, struct ovl_inode *parent, const struct name *name, struct inode *lower,
-                     struct ovl_inode **ret)
+static int lower_new(struct overlay *ovl, struct ovl_inode *parent, const struct name *name,
+                     struct inode *lower, struct ovl_inode **ret)
 {
     struct attr attr;
     struct ovl_inode *oi;
@@ -155,7 +161,8 @@ static int lower_new(struct overlay *ovl, struct ovl_inode *parent, const struct
     return 0;
 }
 
-int ovl_get_lower(struct ovl_inode *parent, const struct name *name, struct inode *lower, struct inode **ret)
+int ovl_get_lower(struct ovl_inode *parent, const struct name *name, struct inode *lower,
+                  struct inode **ret)
 {
     struct overlay *ovl = ovl_of(&parent->inode);
     struct ovl_inode *oi, *other;
@@ -235,7 +242,8 @@ static void inode_destroy(struct ovl_inode *oi)
     free(oi);
 }
 
-/* Freeing an inode may be the end of its parent: the outermost call takes them one by one, whatever the depth. */
+/* Freeing an inode may be the end of its parent: the outermost call takes them one by one, whatever
+ * the depth. */
 void ovl_evict(struct inode *inode)
 {
     struct ovl_inode *oi = ovl_inode(inode);
@@ -313,7 +321,8 @@ static void collect_pinned(struct ovl_inode *oi, struct list *pinned)
         list_add(pinned, &oi->upper_link);
 }
 
-/* Gives every pinned inode up. Nobody else refers to inodes of this super block any more, but they do to each other. */
+/* Gives every pinned inode up. Nobody else refers to inodes of this super block any more, but they
+ * do to each other. */
 static void ovl_free(struct super_block *sb)
 {
     struct overlay *ovl = sb->fs;
@@ -352,8 +361,13 @@ static int make_root(struct overlay *ovl, struct inode **ret)
     if (err)
         return err;
     const struct attr *a = &oi->inode.attr;
-    struct setattr change = {ATTR_MODE | ATTR_UID | ATTR_GID | ATTR_MTIME | ATTR_ATIME, a->mode, a->uid, a->gid, 0,
-                             a->atime, a->mtime};
+    struct setattr change = {ATTR_MODE | ATTR_UID | ATTR_GID | ATTR_MTIME | ATTR_ATIME,
+                             a->mode,
+                             a->uid,
+                             a->gid,
+                             0,
+                             a->atime,
+                             a->mtime};
     mutex_lock(&upper->lock);
     err = upper->ops->setattr(upper, &change);
     mutex_unlock(&upper->lock);
@@ -383,7 +397,8 @@ static struct overlay *overlay_alloc(struct super_block *lower, struct super_blo
     return ovl;
 }
 
-int overlay_new(struct super_block *lower, struct super_block *upper, const char *source, struct super_block **ret)
+int overlay_new(struct super_block *lower, struct super_block *upper, const char *source,
+                struct super_block **ret)
 {
     struct super_block *sb;
     struct overlay *ovl = overlay_alloc(lower, upper);

@@ -1,14 +1,16 @@
 /*
  * overlay: a writable file system in memory on top of a read-only one: the root of every sandbox.
  *
- * What is not in the upper layer shows through from the lower. A file is copied up when it is first changed; a name of the
- * lower layer that is removed is covered by a whiteout, a character device 0:0 in the upper layer. Both layers belong to the
- * overlay alone: nothing else changes them, so everything is cached for good and a second stat calls neither.
+ * What is not in the upper layer shows through from the lower. A file is copied up when it is first
+ * changed; a name of the lower layer that is removed is covered by a whiteout, a character device
+ * 0:0 in the upper layer. Both layers belong to the overlay alone: nothing else changes them, so
+ * everything is cached for good and a second stat calls neither.
  *
- * The upper layer must live as long as the overlay and no longer (tmpfs). So what an on-disk overlay writes in xattrs is kept in
- * memory here: an inode that has both an upper and a lower side stays in the overlay's table until it is removed. That keeps
- * inode numbers stable, hard links of the lower layer together after a copy-up, and lets directories of the lower layer be
- * renamed (Linux's overlayfs gives EXDEV).
+ * The upper layer must live as long as the overlay and no longer (tmpfs). So what an on-disk
+ * overlay writes in xattrs is kept in memory here: an inode that has both an upper and a lower side
+ * stays in the overlay's table until it is removed. That keeps inode numbers stable, hard links of
+ * the lower layer together after a copy-up, and lets directories of the lower layer be renamed
+ * (Linux's overlayfs gives EXDEV).
  */
 #pragma once
 #include "base/base.h"

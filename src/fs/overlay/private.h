@@ -1,8 +1,9 @@
 /*
  * What overlay's files share: the inode and its two sides.
  *
- * Locks, after the VFS's locks of overlay inodes: ovl->copy_lock (mutex: one copy-up at a time) > locks of upper inodes >
- * locks of lower inodes > ovl->lock (spinlock: the tables, pins, inodes being freed).
+ * Locks, after the VFS's locks of overlay inodes: ovl->copy_lock (mutex: one copy-up at a time) >
+ * locks of upper inodes > locks of lower inodes > ovl->lock (spinlock: the tables, pins, inodes
+ * being freed).
  */
 #pragma once
 #include "fs/overlay/overlay.h"
@@ -15,7 +16,7 @@
 
 struct overlay {
     struct super_block *sb, *lower_sb, *upper_sb; /* [I] references on the layers */
-    struct inode *whiteout;                       /* [I] reference: the one all whiteouts are names of */
+    struct inode *whiteout; /* [I] reference: the one all whiteouts are names of */
     struct mutex copy_lock;
     struct spinlock lock;
     struct list by_lower[OVL_BUCKETS]; /* [lock] of ovl_inode.lower_link, by the lower inode */
@@ -26,20 +27,22 @@ struct overlay {
 
 struct ovl_inode {
     struct inode inode;
-    struct inode *lower;                 /* [I] reference, or NULL */
-    struct inode *_Atomic upper;         /* [copy_lock to set, once] reference, or NULL */
-    struct ovl_inode *parent;            /* [I] reference: where `name` lies in the lower layer; NULL if born in the upper */
-    char *name;                          /* [I] */
-    struct list lower_link, upper_link;  /* [ovl->lock] */
-    bool pinned;                         /* [ovl->lock] the table holds a reference: there is more to it than its sides tell */
-    bool covers;                         /* [inode.lock] some name of it may hide one of the lower layer */
-    char *owned_link;                    /* [I] a symlink's text, if the lower inode does not keep one */
+    struct inode *lower;         /* [I] reference, or NULL */
+    struct inode *_Atomic upper; /* [copy_lock to set, once] reference, or NULL */
+    struct ovl_inode *
+        parent; /* [I] reference: where `name` lies in the lower layer; NULL if born in the upper */
+    char *name; /* [I] */
+    struct list lower_link, upper_link; /* [ovl->lock] */
+    bool pinned; /* [ovl->lock] the table holds a reference: there is more to it than its sides tell
+                  */
+    bool covers; /* [inode.lock] some name of it may hide one of the lower layer */
+    char *owned_link; /* [I] a symlink's text, if the lower inode does not keep one */
 };
 
 /* An open file: the real file below, changed over once if the inode is copied up meanwhile. */
 struct ovl_file {
-    struct file *lower;          /* [I] or NULL */
-    struct file *_Atomic upper;  /* set once */
+    struct file *lower;         /* [I] or NULL */
+    struct file *_Atomic upper; /* set once */
 };
 
 static inline struct ovl_inode *ovl_inode(struct inode *inode)
@@ -61,22 +64,27 @@ extern const struct inode_ops ovl_dir_inode_ops, ovl_inode_ops;
 extern const struct file_ops ovl_dir_ops, ovl_file_ops;
 
 /* overlay.c */
-NODISCARD int ovl_get_upper(struct overlay *ovl, struct inode *upper, struct inode **ret); /* consumes upper */
-NODISCARD int ovl_get_lower(struct ovl_inode *parent, const struct name *name, struct inode *lower, struct inode **ret);
+NODISCARD int ovl_get_upper(struct overlay *ovl, struct inode *upper,
+                            struct inode **ret); /* consumes upper */
+NODISCARD int ovl_get_lower(struct ovl_inode *parent, const struct name *name, struct inode *lower,
+                            struct inode **ret);
 void ovl_set_upper(struct ovl_inode *oi, struct inode *upper); /* consumes upper; pins */
-void ovl_pin(struct ovl_inode *oi);     /* what the table knows of it is more than the lower side shows */
-void ovl_unpin(struct ovl_inode *oi);                          /* the last name is gone */
-void ovl_sync_attr(struct ovl_inode *oi);                      /* after the upper inode changed */
+void ovl_pin(
+    struct ovl_inode *oi); /* what the table knows of it is more than the lower side shows */
+void ovl_unpin(struct ovl_inode *oi);     /* the last name is gone */
+void ovl_sync_attr(struct ovl_inode *oi); /* after the upper inode changed */
 struct inode *ovl_find_upper(struct overlay *ovl, struct inode *upper); /* a reference, or NULL */
 void ovl_evict(struct inode *inode);
 int ovl_getattr(struct inode *inode);
 int ovl_setattr(struct inode *inode, const struct setattr *change);
 
-/* copy_up.c: after it the inode has an upper side. data: a regular file's contents are wanted too. */
+/* copy_up.c: after it the inode has an upper side. data: a regular file's contents are wanted
+ * too. */
 NODISCARD int ovl_copy_up(struct ovl_inode *oi, bool data);
 
 /* readdir.c; the directory is locked */
-NODISCARD int ovl_dir_is_empty(struct ovl_inode *dir); /* 0 or -ENOTEMPTY; merged directories as well */
+NODISCARD int
+ovl_dir_is_empty(struct ovl_inode *dir); /* 0 or -ENOTEMPTY; merged directories as well */
 NODISCARD int ovl_clear_whiteouts(struct inode *upper_dir);
 
 ssize_t ovl_getxattr(struct inode *inode, const char *name, void *value, size_t size);

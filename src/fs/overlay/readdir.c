@@ -1,12 +1,14 @@
 /*
- * Listing overlay directories. One that has only one side is listed straight from it. A merged one is collected into an array
- * when the listing starts: the upper entries, then those of the lower side that no upper entry (or whiteout) hides; positions
- * are indices into it, and a rewind collects anew.
+ * Listing overlay directories. One that has only one side is listed straight from it. A merged one
+ * is collected into an array when the listing starts: the upper entries, then those of the lower
+ * side that no upper entry (or whiteout) hides; positions are indices into it, and a rewind
+ * collects anew.
  *
- * Positions 0 and 1 are "." and ".." as everywhere (dir_emit_dots); the sides' own dots are skipped.
+ * Positions 0 and 1 are "." and ".." as everywhere (dir_emit_dots); the sides' own dots are
+ * skipped.
  */
-#include "fs/overlay/private.h"
 #include "base/hash.h"
+#include "fs/overlay/private.h"
 #include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,7 +102,8 @@ static int add(struct listing *l, const char *name, size_t len, uint64_t ino, un
         l->room = room;
     }
     struct entry *e = &l->entries[l->count];
-    *e = (struct entry){.ino = ino, .len = (uint16_t)len, .type = type, .hash = name_hash(name, len)};
+    *e = (struct entry){
+        .ino = ino, .len = (uint16_t)len, .type = type, .hash = name_hash(name, len)};
     e->name = strndup(name, len);
     if (!e->name)
         return -ENOMEM;
@@ -108,7 +111,8 @@ static int add(struct listing *l, const char *name, size_t len, uint64_t ino, un
     return 0;
 }
 
-/* The inode behind an upper entry: tells whiteouts, and the number that stat shows. The upper directory is locked by scan(). */
+/* The inode behind an upper entry: tells whiteouts, and the number that stat shows. The upper
+ * directory is locked by scan(). */
 static void look_at_upper(struct collector *c, struct entry *e)
 {
     struct inode *real, *over;
@@ -123,8 +127,8 @@ static void look_at_upper(struct collector *c, struct entry *e)
         inode_put(over);
 }
 
-static bool collect_upper(struct dir_emitter *emitter, const char *name, size_t len, uint64_t ino, unsigned char type,
-                          int64_t next)
+static bool collect_upper(struct dir_emitter *emitter, const char *name, size_t len, uint64_t ino,
+                          unsigned char type, int64_t next)
 {
     struct collector *c = container_of(emitter, struct collector, emitter);
     if (is_dots(name, len))
@@ -135,8 +139,8 @@ static bool collect_upper(struct dir_emitter *emitter, const char *name, size_t 
     return !c->err;
 }
 
-static bool collect_lower(struct dir_emitter *emitter, const char *name, size_t len, uint64_t ino, unsigned char type,
-                          int64_t next)
+static bool collect_lower(struct dir_emitter *emitter, const char *name, size_t len, uint64_t ino,
+                          unsigned char type, int64_t next)
 {
     struct collector *c = container_of(emitter, struct collector, emitter);
     if (is_dots(name, len) || find(c->l, name, len, name_hash(name, len)))
@@ -165,8 +169,10 @@ static int index_upper(struct listing *l)
 /* The overlay directory is locked. */
 static int collect(struct ovl_inode *dir, struct listing **ret)
 {
-    struct collector c = {.emitter = {collect_upper}, .l = calloc(1, sizeof(struct listing)),
-                          .ovl = ovl_of(&dir->inode), .upper = dir->upper};
+    struct collector c = {.emitter = {collect_upper},
+                          .l = calloc(1, sizeof(struct listing)),
+                          .ovl = ovl_of(&dir->inode),
+                          .upper = dir->upper};
     int err = c.l ? 0 : -ENOMEM;
     if (!err && dir->upper)
         err = scan(dir->upper, &c.emitter);
@@ -197,15 +203,16 @@ int ovl_dir_is_empty(struct ovl_inode *dir)
     return err;
 }
 
-/* The upper directory is locked, so it cannot be scanned by scan(): its first entry is taken until none is left. */
+/* The upper directory is locked, so it cannot be scanned by scan(): its first entry is taken until
+ * none is left. */
 struct first_entry {
     struct dir_emitter emitter;
     char name[NAME_MAX + 1];
     size_t len;
 };
 
-static bool take_first(struct dir_emitter *emitter, const char *name, size_t len, uint64_t ino, unsigned char type,
-                       int64_t next)
+static bool take_first(struct dir_emitter *emitter, const char *name, size_t len, uint64_t ino,
+                       unsigned char type, int64_t next)
 {
     struct first_entry *first = container_of(emitter, struct first_entry, emitter);
     if (is_dots(name, len))
@@ -260,7 +267,8 @@ static int start(struct file *f, struct ovl_dir_file *df)
     forget(df);
     if (oi->lower && oi->upper)
         return collect(oi, &df->listing);
-    return file_new_inode(oi->upper ? oi->upper : oi->lower, O_RDONLY | O_DIRECTORY, f->cred, &df->real);
+    return file_new_inode(oi->upper ? oi->upper : oi->lower, O_RDONLY | O_DIRECTORY, f->cred,
+                          &df->real);
 }
 
 struct passer {
@@ -269,14 +277,15 @@ struct passer {
     uint64_t add_ino;
 };
 
-static bool pass_on(struct dir_emitter *emitter, const char *name, size_t len, uint64_t ino, unsigned char type,
-                    int64_t next)
+static bool pass_on(struct dir_emitter *emitter, const char *name, size_t len, uint64_t ino,
+                    unsigned char type, int64_t next)
 {
     struct passer *p = container_of(emitter, struct passer, emitter);
     return is_dots(name, len) || p->to->emit(p->to, name, len, ino + p->add_ino, type, next);
 }
 
-static int read_one_side(struct file *f, struct ovl_dir_file *df, struct dir_emitter *e, int64_t *pos)
+static int read_one_side(struct file *f, struct ovl_dir_file *df, struct dir_emitter *e,
+                         int64_t *pos)
 {
     struct inode *real = df->real->inode;
     bool upper = real->sb == ovl_of(f->inode)->upper_sb;
@@ -289,7 +298,8 @@ static int read_merged(struct listing *l, struct dir_emitter *e, int64_t *pos)
 {
     for (uint64_t i = (uint64_t)*pos - 2; i < l->count; i++) {
         const struct entry *entry = &l->entries[i];
-        if (!entry->whiteout && !e->emit(e, entry->name, entry->len, entry->ino, entry->type, (int64_t)i + 3))
+        if (!entry->whiteout &&
+            !e->emit(e, entry->name, entry->len, entry->ino, entry->type, (int64_t)i + 3))
             break;
         *pos = (int64_t)i + 3;
     }

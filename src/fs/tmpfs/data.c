@@ -1,10 +1,12 @@
 /*
- * The content store of tmpfs files: a heap block, later a memfd. See struct tmpfs_data in private.h.
+ * The content store of tmpfs files: a heap block, later a memfd. See struct tmpfs_data in
+ * private.h.
  *
- * A memfd is mapped as far as MAP_MAX allows, so that reading and writing are a memcpy. Two cases go to the host instead:
- * reading where there may be holes (a read through a shared mapping would fill them), and what lies beyond the mapping. Until
- * a guest maps the file the memfd is longer than the file and grows by doubling; from then on its length is exact, for the
- * guest must get SIGBUS where Linux gives it.
+ * A memfd is mapped as far as MAP_MAX allows, so that reading and writing are a memcpy. Two cases
+ * go to the host instead: reading where there may be holes (a read through a shared mapping would
+ * fill them), and what lies beyond the mapping. Until a guest maps the file the memfd is longer
+ * than the file and grows by doubling; from then on its length is exact, for the guest must get
+ * SIGBUS where Linux gives it.
  *
  * Errors of the host here are ENOMEM and ENOSPC of its memory: they reach the guest as they are.
  */
@@ -30,13 +32,15 @@
 #define MADV_POPULATE_WRITE 23
 #endif
 
-/* /proc/self/fd, from before lock-down: reopens a memfd for reading only. A detached mount, whose ".." leads nowhere: the
- * directory itself would put the host's whole /proc into the reach of a kernel process that was taken over. */
+/* /proc/self/fd, from before lock-down: reopens a memfd for reading only. A detached mount, whose
+ * ".." leads nowhere: the directory itself would put the host's whole /proc into the reach of a
+ * kernel process that was taken over. */
 static int self_fds = -1;
 
 int tmpfs_data_init(void)
 {
-    self_fds = (int)syscall(SYS_open_tree, AT_FDCWD, "/proc/self/fd", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    self_fds =
+        (int)syscall(SYS_open_tree, AT_FDCWD, "/proc/self/fd", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
     return 0;
 }
 
@@ -162,8 +166,9 @@ static void memfd_map(struct tmpfs_data *d, uint64_t end)
     uint64_t want = MAX(align_up(end, PAGE_SIZE), MIN(d->mapped * 2, MAP_MAX));
     if (want > MAP_MAX)
         want = MAP_MAX;
-    void *base = d->base ? mremap(d->base, d->mapped, want, MREMAP_MAYMOVE)
-                         : mmap(NULL, want, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, d->fd, 0);
+    void *base =
+        d->base ? mremap(d->base, d->mapped, want, MREMAP_MAYMOVE)
+                : mmap(NULL, want, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, d->fd, 0);
     if (base == MAP_FAILED)
         return;
     d->base = base;
@@ -175,7 +180,10 @@ static int memfd_reserve(struct tmpfs_inode *ti, uint64_t end)
 {
     struct tmpfs_data *d = &ti->data;
     if (end > d->fd_size) {
-        uint64_t room = d->exact ? end : align_up(MAX(end, end < MAP_MAX ? MIN(d->fd_size * 2, MAP_MAX) : 0), PAGE_SIZE);
+        uint64_t room =
+            d->exact
+                ? end
+                : align_up(MAX(end, end < MAP_MAX ? MIN(d->fd_size * 2, MAP_MAX) : 0), PAGE_SIZE);
         int err = memfd_set_size(d, room);
         if (err)
             return err;
@@ -201,7 +209,9 @@ static int copy_heap(const struct tmpfs_inode *ti, int fd)
     const struct tmpfs_data *d = &ti->data;
     for (uint64_t page = 0; page < pages_for(size_of(ti)); page++) {
         uint64_t pos = page << PAGE_SHIFT;
-        int err = d->present >> page & 1 ? write_all(fd, d->base + pos, MIN(PAGE_SIZE, size_of(ti) - pos), (off_t)pos) : 0;
+        int err = d->present >> page & 1
+                      ? write_all(fd, d->base + pos, MIN(PAGE_SIZE, size_of(ti) - pos), (off_t)pos)
+                      : 0;
         if (err)
             return err;
     }
@@ -210,7 +220,9 @@ static int copy_heap(const struct tmpfs_inode *ti, int fd)
 
 static int leave_heap(struct tmpfs_inode *ti, uint64_t end)
 {
-    struct tmpfs_data *d = &ti->data, fresh = {.fd = -1, .read_fd = -1, .generation = d->generation, .pages = d->pages};
+    struct tmpfs_data *d = &ti->data,
+                      fresh = {
+                          .fd = -1, .read_fd = -1, .generation = d->generation, .pages = d->pages};
     fresh.fd = memfd_create("tmpfs", MFD_CLOEXEC);
     if (fresh.fd < 0)
         return -errno;
@@ -263,7 +275,8 @@ static int memfd_charge(struct tmpfs_inode *ti, uint64_t start, uint64_t end)
         last = MAX(last, MIN(first + ahead, d->fd_size));
     uint64_t reach = MIN(d->mapped, d->fd_size);
     last = MIN(last, align_up(reach, PAGE_SIZE));
-    if (last > first && madvise(d->base + first, last - first, MADV_POPULATE_WRITE) && errno == ENOMEM)
+    if (last > first && madvise(d->base + first, last - first, MADV_POPULATE_WRITE) &&
+        errno == ENOMEM)
         return -ENOMEM;
     return 0;
 }
@@ -325,7 +338,8 @@ ssize_t data_write(struct tmpfs_inode *ti, struct uio *from, uint64_t pos, size_
     }
     if (err)
         return err;
-    ssize_t got = pos < d->mapped ? uio_take(from, d->base + pos, MIN(n, d->mapped - pos)) : write_unmapped(d, from, pos, n);
+    ssize_t got = pos < d->mapped ? uio_take(from, d->base + pos, MIN(n, d->mapped - pos))
+                                  : write_unmapped(d, from, pos, n);
     if (got <= 0)
         return got;
     if (!in_heap(d))
@@ -360,7 +374,8 @@ ssize_t data_read(struct tmpfs_inode *ti, struct uio *to, uint64_t pos, size_t n
     while (done < n) {
         uint64_t at = pos + done, solid = MIN(d->dense, d->mapped);
         size_t want = n - done;
-        ssize_t k = at < solid ? uio_put(to, d->base + at, MIN(want, solid - at)) : read_host(d, to, at, want);
+        ssize_t k = at < solid ? uio_put(to, d->base + at, MIN(want, solid - at))
+                               : read_host(d, to, at, want);
         if (k <= 0)
             return done ? (ssize_t)done : k;
         done += (size_t)k;
@@ -373,7 +388,8 @@ ssize_t data_read(struct tmpfs_inode *ti, struct uio *to, uint64_t pos, size_t n
 static int heap_shrink(struct tmpfs_inode *ti, uint64_t size)
 {
     struct tmpfs_data *d = &ti->data;
-    uint64_t keep = size ? page_bits(0, size) : 0, gone = (uint64_t)__builtin_popcountll(d->present & ~keep);
+    uint64_t keep = size ? page_bits(0, size) : 0,
+             gone = (uint64_t)__builtin_popcountll(d->present & ~keep);
     tmpfs_uncharge(fs_of(ti), gone);
     d->present &= keep;
     set_pages(ti, d->pages - gone);
@@ -411,7 +427,7 @@ static int data_grow(struct tmpfs_inode *ti, uint64_t size)
 int data_resize(struct tmpfs_inode *ti, uint64_t size)
 {
     struct tmpfs_data *d = &ti->data;
-    int err = size > size_of(ti)   ? data_grow(ti, size)
+    int err = size > size_of(ti)    ? data_grow(ti, size)
               : size == size_of(ti) ? 0
               : in_heap(d)          ? heap_shrink(ti, size)
                                     : memfd_shrink(ti, size);
@@ -437,7 +453,8 @@ int data_allocate(struct tmpfs_inode *ti, uint64_t start, uint64_t end, bool gro
         if (!err && grow)
             heap_clear_gap(ti, end);
     } else {
-        if (!has_room(fs_of(ti), (align_up(end, PAGE_SIZE) - align_down(start, PAGE_SIZE)) >> PAGE_SHIFT)) {
+        if (!has_room(fs_of(ti),
+                      (align_up(end, PAGE_SIZE) - align_down(start, PAGE_SIZE)) >> PAGE_SHIFT)) {
             data_refresh_blocks(ti);
             return -ENOSPC;
         }
@@ -476,7 +493,8 @@ int data_punch(struct tmpfs_inode *ti, uint64_t start, uint64_t end)
         heap_punch(ti, start, end);
         return 0;
     }
-    if (fallocate(d->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)start, (off_t)(end - start)))
+    if (fallocate(d->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)start,
+                  (off_t)(end - start)))
         return -errno;
     d->dense = MIN(d->dense, align_down(start, PAGE_SIZE));
     data_refresh_blocks(ti);

@@ -1,9 +1,10 @@
 /*
- * tmpfs directories: entries in two trees, by name for look-up and by cookie for readdir. A cookie is never used twice, so a
- * reader that stopped at one goes on at the next whatever was made or removed meanwhile.
+ * tmpfs directories: entries in two trees, by name for look-up and by cookie for readdir. A cookie
+ * is never used twice, so a reader that stopped at one goes on at the next whatever was made or
+ * removed meanwhile.
  *
- * All run with the directory locked by the VFS. A link count belongs to the target, whose lock is taken for it (the VFS holds
- * that of a directory being removed or replaced already).
+ * All run with the directory locked by the VFS. A link count belongs to the target, whose lock is
+ * taken for it (the VFS holds that of a directory being removed or replaced already).
  */
 #include "fs/tmpfs/private.h"
 #include <dirent.h>
@@ -54,7 +55,8 @@ static void insert_by_name(struct tmpfs_dir *dir, struct tmpfs_entry *e, const s
     struct rb_node *parent = NULL, **link = &dir->by_name.node;
     while (*link) {
         parent = *link;
-        link = compare(name, rb_entry(parent, struct tmpfs_entry, by_name)) < 0 ? &parent->left : &parent->right;
+        link = compare(name, rb_entry(parent, struct tmpfs_entry, by_name)) < 0 ? &parent->left
+                                                                                : &parent->right;
     }
     rb_insert(&dir->by_name, &e->by_name, parent, link);
 }
@@ -132,7 +134,8 @@ static int inode_in(struct inode *dir, uint32_t mode, const struct cred *cred, s
 }
 
 /* Names a fresh inode: one reference for the entry, one for the caller. Consumes it on failure. */
-static int name_it(struct inode *dir, const struct name *name, struct inode *inode, struct inode **ret)
+static int name_it(struct inode *dir, const struct name *name, struct inode *inode,
+                   struct inode **ret)
 {
     int err = entry_add(dir, name, inode);
     if (err) {
@@ -146,8 +149,8 @@ static int name_it(struct inode *dir, const struct name *name, struct inode *ino
     return 0;
 }
 
-static int tmpfs_create(struct inode *dir, const struct name *name, uint32_t mode, const struct cred *cred,
-                        struct inode **ret)
+static int tmpfs_create(struct inode *dir, const struct name *name, uint32_t mode,
+                        const struct cred *cred, struct inode **ret)
 {
     struct inode *inode;
     int err = inode_in(dir, mode, cred, &inode);
@@ -165,8 +168,8 @@ static int tmpfs_mknod(struct inode *dir, const struct name *name, uint32_t mode
     return name_it(dir, name, inode, ret);
 }
 
-static int tmpfs_symlink(struct inode *dir, const struct name *name, const char *target, const struct cred *cred,
-                         struct inode **ret)
+static int tmpfs_symlink(struct inode *dir, const struct name *name, const char *target,
+                         const struct cred *cred, struct inode **ret)
 {
     struct inode *inode;
     char *text = strdup(target);
@@ -182,7 +185,8 @@ static int tmpfs_symlink(struct inode *dir, const struct name *name, const char 
     return name_it(dir, name, inode, ret);
 }
 
-static int tmpfs_tmpfile(struct inode *dir, uint32_t mode, const struct cred *cred, struct inode **ret)
+static int tmpfs_tmpfile(struct inode *dir, uint32_t mode, const struct cred *cred,
+                         struct inode **ret)
 {
     int err = inode_in(dir, mode, cred, ret);
     if (!err)
@@ -255,7 +259,8 @@ static void move_subdir(struct inode *from, struct inode *to, const struct inode
     }
 }
 
-static void exchange(struct inode *old_dir, struct tmpfs_entry *a, struct inode *new_dir, struct tmpfs_entry *b)
+static void exchange(struct inode *old_dir, struct tmpfs_entry *a, struct inode *new_dir,
+                     struct tmpfs_entry *b)
 {
     struct inode *inode = a->inode;
     a->inode = b->inode;
@@ -278,7 +283,8 @@ static void replace(struct inode *new_dir, struct tmpfs_entry *target, struct in
 
 /* from's reference goes to the new name; the old one goes, or gets the whiteout (consumed). */
 static int move_reference(struct inode *old_dir, struct tmpfs_entry *from, struct inode *new_dir,
-                          const struct name *new_name, struct tmpfs_entry *to, struct inode *whiteout)
+                          const struct name *new_name, struct tmpfs_entry *to,
+                          struct inode *whiteout)
 {
     struct inode *inode = from->inode;
     int err = to ? 0 : entry_add(new_dir, new_name, inode);
@@ -297,8 +303,9 @@ static int move_reference(struct inode *old_dir, struct tmpfs_entry *from, struc
     return 0;
 }
 
-static int tmpfs_rename(struct inode *old_dir, const struct name *old_name, struct inode *inode, struct inode *new_dir,
-                        const struct name *new_name, struct inode *target, unsigned flags)
+static int tmpfs_rename(struct inode *old_dir, const struct name *old_name, struct inode *inode,
+                        struct inode *new_dir, const struct name *new_name, struct inode *target,
+                        unsigned flags)
 {
     struct tmpfs_entry *from = entry_find(&tmpfs_inode(old_dir)->dir, old_name);
     struct tmpfs_entry *to = target ? entry_find(&tmpfs_inode(new_dir)->dir, new_name) : NULL;
@@ -307,7 +314,8 @@ static int tmpfs_rename(struct inode *old_dir, const struct name *old_name, stru
     int err = 0;
     if (!from || (target && !to))
         return -ENOENT;
-    if (target && !(flags & RENAME_EXCHANGE) && inode_is_dir(target) && tmpfs_inode(target)->dir.count)
+    if (target && !(flags & RENAME_EXCHANGE) && inode_is_dir(target) &&
+        tmpfs_inode(target)->dir.count)
         return -ENOTEMPTY;
     if (flags & RENAME_WHITEOUT)
         err = tmpfs_inode_new(old_dir->sb, S_IFCHR, 0, 0, &whiteout);

@@ -1,4 +1,5 @@
-/* Open tmpfs files: read, write, seek, fallocate and mmap on the content store of data.c, all under the inode's lock. */
+/* Open tmpfs files: read, write, seek, fallocate and mmap on the content store of data.c, all under
+ * the inode's lock. */
 #include "fs/tmpfs/private.h"
 #include <linux/falloc.h>
 #include <sys/mman.h>

@@ -1,8 +1,9 @@
 /*
  * What tmpfs's files share: the inode and the content store.
  *
- * Locks: a directory's entries and a file's data are protected by inode->lock (taken by the VFS for directories, by file.c
- * for files); counters of the super block are atomic; fs->lock guards the list of directories being taken down.
+ * Locks: a directory's entries and a file's data are protected by inode->lock (taken by the VFS for
+ * directories, by file.c for files); counters of the super block are atomic; fs->lock guards the
+ * list of directories being taken down.
  */
 #pragma once
 #include "base/rbtree.h"
@@ -12,14 +13,15 @@
 
 struct tmpfs {
     struct super_block *sb;
-    uint64_t max_pages, max_inodes;         /* [I] */
+    uint64_t max_pages, max_inodes; /* [I] */
     _Atomic uint64_t used_pages, used_inodes;
     struct spinlock lock;
-    struct list dying;                      /* [lock] of tmpfs_inode.dying_link */
-    bool reaping;                           /* [lock] somebody empties `dying` */
+    struct list dying; /* [lock] of tmpfs_inode.dying_link */
+    bool reaping;      /* [lock] somebody empties `dying` */
 };
 
-/* One name in a directory. Cookies count up as entries are made: the order of readdir, and where it goes on. */
+/* One name in a directory. Cookies count up as entries are made: the order of readdir, and where it
+ * goes on. */
 struct tmpfs_entry {
     struct rb_node by_name, by_cookie;
     struct inode *inode; /* reference */
@@ -80,13 +82,15 @@ static inline struct tmpfs *tmpfs_of(const struct inode *inode)
     return inode->sb->fs;
 }
 
-extern const struct inode_ops tmpfs_dir_inode_ops, tmpfs_file_inode_ops, tmpfs_symlink_ops, tmpfs_special_ops;
+extern const struct inode_ops tmpfs_dir_inode_ops, tmpfs_file_inode_ops, tmpfs_symlink_ops,
+    tmpfs_special_ops;
 extern const struct file_ops tmpfs_dir_ops, tmpfs_file_ops;
 
 /* tmpfs.c */
 NODISCARD int tmpfs_charge(struct tmpfs *fs, uint64_t pages); /* -ENOSPC */
 void tmpfs_uncharge(struct tmpfs *fs, uint64_t pages);
-NODISCARD int tmpfs_inode_new(struct super_block *sb, uint32_t mode, uint32_t uid, uint32_t gid, struct inode **ret);
+NODISCARD int tmpfs_inode_new(struct super_block *sb, uint32_t mode, uint32_t uid, uint32_t gid,
+                              struct inode **ret);
 void tmpfs_evict_dir(struct inode *inode);
 int tmpfs_setattr(struct inode *inode, const struct setattr *change);
 
@@ -95,7 +99,8 @@ void tmpfs_dir_destroy(struct tmpfs_inode *dir); /* drops every entry */
 
 /* xattr.c */
 ssize_t tmpfs_getxattr(struct inode *inode, const char *name, void *value, size_t size);
-int tmpfs_setxattr(struct inode *inode, const char *name, const void *value, size_t size, int flags);
+int tmpfs_setxattr(struct inode *inode, const char *name, const void *value, size_t size,
+                   int flags);
 int tmpfs_removexattr(struct inode *inode, const char *name);
 ssize_t tmpfs_listxattr(struct inode *inode, char *list, size_t size);
 void tmpfs_xattrs_free(struct tmpfs_inode *ti);
@@ -106,10 +111,12 @@ int tmpfs_data_init(void);        /* before lock-down */
 void data_init(struct tmpfs_data *d);
 void data_free(struct tmpfs_inode *ti);
 ssize_t data_read(struct tmpfs_inode *ti, struct uio *to, uint64_t pos, size_t n);
-ssize_t data_write(struct tmpfs_inode *ti, struct uio *from, uint64_t pos, size_t n); /* grows attr.size */
+ssize_t data_write(struct tmpfs_inode *ti, struct uio *from, uint64_t pos,
+                   size_t n); /* grows attr.size */
 NODISCARD int data_resize(struct tmpfs_inode *ti, uint64_t size);
 NODISCARD int data_allocate(struct tmpfs_inode *ti, uint64_t start, uint64_t end, bool grow);
-NODISCARD int data_punch(struct tmpfs_inode *ti, uint64_t start, uint64_t end); /* within the size */
-int64_t data_seek(struct tmpfs_inode *ti, uint64_t pos, bool want_data);        /* pos < size; -ENXIO */
+NODISCARD int data_punch(struct tmpfs_inode *ti, uint64_t start,
+                         uint64_t end);                                  /* within the size */
+int64_t data_seek(struct tmpfs_inode *ti, uint64_t pos, bool want_data); /* pos < size; -ENXIO */
 NODISCARD int data_make_mappable(struct tmpfs_inode *ti);
 void data_refresh_blocks(struct tmpfs_inode *ti);

@@ -1,9 +1,10 @@
 /*
  * tmpfs: mounting, inodes and attributes. See fs/tmpfs/tmpfs.h.
  *
- * Life of an inode: made by tmpfs_inode_new() for a create in dir.c; its directory entries hold one reference each, the
- * dentry cache and open files the others; when the last goes, tmpfs_evict() frees its data. A whole tree goes when the super
- * block drops its root; directories are taken down through a list so that depth costs no stack.
+ * Life of an inode: made by tmpfs_inode_new() for a create in dir.c; its directory entries hold one
+ * reference each, the dentry cache and open files the others; when the last goes, tmpfs_evict()
+ * frees its data. A whole tree goes when the super block drops its root; directories are taken down
+ * through a list so that depth costs no stack.
  */
 #include "fs/tmpfs/private.h"
 #include <linux/magic.h>
@@ -49,7 +50,8 @@ static const struct file_ops *file_ops_for(uint32_t mode)
     return S_ISDIR(mode) ? &tmpfs_dir_ops : S_ISREG(mode) ? &tmpfs_file_ops : NULL;
 }
 
-int tmpfs_inode_new(struct super_block *sb, uint32_t mode, uint32_t uid, uint32_t gid, struct inode **ret)
+int tmpfs_inode_new(struct super_block *sb, uint32_t mode, uint32_t uid, uint32_t gid,
+                    struct inode **ret)
 {
     struct tmpfs *fs = sb->fs;
     if (atomic_fetch_add_explicit(&fs->used_inodes, 1, memory_order_relaxed) >= fs->max_inodes) {
@@ -188,7 +190,8 @@ static int set_options(struct super_block *sb, const struct tmpfs *fs, uint32_t 
     CLEANUP_STRBUF struct strbuf b = STRBUF_INIT;
     if (fs->max_pages == UINT64_MAX)
         return 0;
-    strbuf_printf(&b, "size=%lluk,nr_inodes=%llu", (unsigned long long)fs->max_pages * (PAGE_SIZE / 1024),
+    strbuf_printf(&b, "size=%lluk,nr_inodes=%llu",
+                  (unsigned long long)fs->max_pages * (PAGE_SIZE / 1024),
                   (unsigned long long)fs->max_inodes);
     if ((mode & 07777) != 01777)
         strbuf_printf(&b, ",mode=%o", mode & 07777);
@@ -284,8 +287,8 @@ static bool parse_option(const char *key, const char *value, struct tmpfs_option
     else if (!strcmp(key, "gid"))
         return parse_id(value, 10, &o->gid);
     else
-        return !strcmp(key, "huge") || !strcmp(key, "mpol") || !strcmp(key, "inode32") || !strcmp(key, "inode64") ||
-               !strcmp(key, "noswap");
+        return !strcmp(key, "huge") || !strcmp(key, "mpol") || !strcmp(key, "inode32") ||
+               !strcmp(key, "inode64") || !strcmp(key, "noswap");
     return true;
 }
 
@@ -304,14 +307,16 @@ static int parse_options(const char *data, struct tmpfs_options *o)
     return 0;
 }
 
-static int tmpfs_mount(const char *source, unsigned long flags, const char *data, struct super_block **ret)
+static int tmpfs_mount(const char *source, unsigned long flags, const char *data,
+                       struct super_block **ret)
 {
     struct tmpfs_options o = {0};
     int err = parse_options(data, &o);
     return err ? err : tmpfs_new(source, &o, ret);
 }
 
-static int ramfs_mount(const char *source, unsigned long flags, const char *data, struct super_block **ret)
+static int ramfs_mount(const char *source, unsigned long flags, const char *data,
+                       struct super_block **ret)
 {
     struct tmpfs_options o = {.max_pages = UINT64_MAX, .max_inodes = UINT64_MAX, .mode = 0755};
     int err = parse_options(data, &o);

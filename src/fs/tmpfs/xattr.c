@@ -9,7 +9,7 @@
 static struct tmpfs_xattr *find(struct tmpfs_inode *ti, const char *name)
 {
     struct tmpfs_xattr *x;
-    list_for_each(x, &ti->xattrs, link)
+    list_for_each (x, &ti->xattrs, link)
         if (!strcmp(x->name, name))
             return x;
     return NULL;
@@ -82,7 +82,7 @@ ssize_t tmpfs_listxattr(struct inode *inode, char *list, size_t size)
     size_t len = 0;
     struct tmpfs_xattr *x;
     MUTEX_GUARD(&inode->lock);
-    list_for_each(x, &tmpfs_inode(inode)->xattrs, link) {
+    list_for_each (x, &tmpfs_inode(inode)->xattrs, link) {
         size_t n = strlen(x->name) + 1;
         if (size && len + n > size)
             return -ERANGE;
@@ -96,6 +96,6 @@ ssize_t tmpfs_listxattr(struct inode *inode, char *list, size_t size)
 void tmpfs_xattrs_free(struct tmpfs_inode *ti)
 {
     struct tmpfs_xattr *x, *tmp;
-    list_for_each_safe(x, tmp, &ti->xattrs, link)
+    list_for_each_safe (x, tmp, &ti->xattrs, link)
         remove_xattr(ti, x);
 }
