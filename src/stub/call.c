@@ -115,6 +115,8 @@ static uint32_t answer_locally(struct stub_context *ctx)
         answer(ctx, ctx->pid_answer);
     case __NR_gettid:
         answer(ctx, ctx->tid_answer);
+    case __NR_getppid:
+        answer(ctx, ctx->ppid_answer);
     case __NR_getuid:
         answer(ctx, ctx->uid_answer);
     case __NR_geteuid:

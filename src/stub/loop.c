@@ -283,10 +283,15 @@ _Noreturn void stub_event(struct stub_context *ctx, uint32_t kind)
     serve(ctx, ring(ctx));
 }
 
-/* A new context: the kernel's turn already. */
+/* A new context: the kernel's turn already, and its first reply is on its way. */
 _Noreturn void stub_wait_first(struct stub_context *ctx)
 {
-    serve(ctx, __atomic_load_n(&ctx->polled, __ATOMIC_RELAXED));
+    uint64_t start = time_stamp();
+
+    while (__atomic_load_n(&ctx->state, __ATOMIC_ACQUIRE) == STATE_RING &&
+           time_stamp() - start < ctx->spin_budget)
+        __builtin_ia32_pause();
+    serve(ctx, false);
 }
 
 _Noreturn void stub_thread_main(struct stub_context *ctx)
