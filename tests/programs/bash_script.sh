@@ -22,11 +22,11 @@ sleep 0.3 &
 jobs | sed 's/  */ /g'
 wait %1
 echo "job $?"
+set +m
 sleep 100 &
 kill $!
 wait $! 2>/dev/null
 echo "killed $?"
-set +m
 trap 'echo ERR at $LINENO' ERR
 false
 trap - ERR
