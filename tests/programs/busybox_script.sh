@@ -32,7 +32,8 @@ printf 'three\n' > a/b/c/3
 ln -s ../1 a/b/link
 ln a/1 a/hard
 ls a a/b a/b/c
-stat -c '%n %s %h %F %a' a/1 a/b/2 a/b/link a/d
+stat -c '%n %s %h %F %a' a/1 a/b/2 a/b/link
+stat -c '%n %h %F %a' a/d
 readlink a/b/link
 realpath a/b/link | sed "s,$W,W,"
 cp -r a copy
