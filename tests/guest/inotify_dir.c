@@ -28,8 +28,8 @@ static uint32_t expect(int line, int fd, int wd, uint32_t mask, const char *name
         return 0;
     }
     if (e->wd != wd || e->mask != mask || strcmp(e->len ? e->name : "", name)) {
-        printf("line %d: wd %d mask %#x name '%s', wanted %d %#x '%s'\n", line, e->wd, e->mask, e->len ? e->name : "", wd,
-               mask, name);
+        printf("line %d: wd %d mask %#x name '%s', ", line, e->wd, e->mask, e->len ? e->name : "");
+        printf("wanted %d %#x '%s'\n", wd, mask, name);
         check_failures++;
     }
     return e->cookie;

@@ -311,7 +311,8 @@ static void leader_exit(struct tty *t, struct pid *session)
     if (t->session != session)
         return;
     tty_drop_session(t, true);
-    tty_hangup(t);
+    if (t->driver != &pty_driver)
+        tty_hangup(t);
 }
 
 static const struct fs_type devpts_type = {.name = "devpts", .flags = FS_NODEV, .mount = devpts_mount};
