@@ -259,7 +259,7 @@ static struct fiber *find_work(struct worker *w)
     if ((f = next_fiber(w)) || (f = scan_everybody(w)))
         return f;
     tick(w);
-    if ((f = queue_pop(w)) || (f = steal(w)))
+    if (w->woken || (f = queue_pop(w)) || (f = steal(w)))
         return f;
     if (!watch_poll(w, &f))
         worker_sleep(w);
