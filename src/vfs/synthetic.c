@@ -74,6 +74,8 @@ int synth_inode_new(struct super_block *sb, const struct synth_entry *row, void 
     i->entry = row;
     i->object = object;
     i->arg = arg;
+    if (super->hooks->getattr)
+        super->hooks->getattr(i); /* its owner decides who may open it */
     *ret = &i->inode;
     return 0;
 }
@@ -145,6 +147,13 @@ static int synth_lookup(struct inode *inode, const struct name *name, struct ino
     if (row)
         return synth_inode_new(inode->sb, row, object_get(dir), row->arg, child_number(dir), ret);
     return dir->entry->lookup ? dir->entry->lookup(dir, name, ret) : -ENOENT;
+}
+
+static int synth_permission(struct inode *inode, int mask, const struct cred *cred)
+{
+    const struct synth_hooks *hooks = super_of(inode)->hooks;
+    return hooks->permission ? hooks->permission(synth_inode(inode), mask, cred)
+                             : vfs_generic_permission(inode, mask, cred);
 }
 
 static bool synth_revalidate(struct inode *inode, const struct name *name, struct inode *child)
@@ -390,7 +399,7 @@ int synth_mount(const char *type, const char *source, unsigned long magic,
 #define DIR_OPS                                                                                 \
     .lookup = synth_lookup, .create = synth_create, .mkdir = synth_mkdir, .mknod = synth_mknod, \
     .symlink = synth_symlink, .rename = synth_rename, .getattr = synth_getattr,                 \
-    .setattr = synth_setattr, .evict = synth_evict
+    .setattr = synth_setattr, .permission = synth_permission, .evict = synth_evict
 
 static const struct inode_ops synth_dir_ops = {DIR_OPS};
 

@@ -73,7 +73,9 @@ struct synth_hooks {
     void (*object_put)(void *object);
     /* Before opening a file, following a magic link, or looking into a directory: 0 or -errno. */
     int (*check)(struct synth_inode *i);
-    void (*getattr)(struct synth_inode *i); /* brings owner, size ... up to date */
+    int (*permission)(struct synth_inode *dir, int mask,
+                      const struct cred *cred); /* of directories; as inode_ops */
+    void (*getattr)(struct synth_inode *i);     /* brings owner, size ... up to date */
     bool (*revalidate)(struct synth_inode *dir, const struct name *name,
                        struct synth_inode *child /* or NULL */);
     void (*free)(void *fs);

@@ -29,6 +29,8 @@ int main(void)
             snprintf(path, sizeof(path), "/proc/%d/%s", target, open_to_all[i]);
             slurp(path);
         }
+        CHECK(open("/proc/self/fd", O_RDONLY | O_DIRECTORY) >= 0 && access("/proc/self/fd/0", F_OK) == 0);
+        CHECK(open("/proc/self/fd/0", O_RDONLY) >= 0 || errno == EACCES);
         _exit(0);
     }
     exits_with(pid, 0);

@@ -101,10 +101,7 @@ static int lookup_fd(struct synth_inode *dir, const struct name *name,
         return -ENOENT;
     file_put(file);
     uint64_t number = dir->inode.attr.ino << 20 | (uint64_t)fd;
-    err = synth_inode_new(dir->inode.sb, row, pid_get(dir->object), (uint64_t)fd, number, ret);
-    if (err >= 0 && row == &fd_row)
-        fd_getattr(synth_inode(*ret));
-    return err;
+    return synth_inode_new(dir->inode.sb, row, pid_get(dir->object), (uint64_t)fd, number, ret);
 }
 
 int fd_lookup(struct synth_inode *dir, const struct name *name, struct inode **ret)
@@ -115,6 +112,11 @@ int fd_lookup(struct synth_inode *dir, const struct name *name, struct inode **r
 int fdinfo_lookup(struct synth_inode *dir, const struct name *name, struct inode **ret)
 {
     return lookup_fd(dir, name, &fdinfo_row, ret);
+}
+
+bool fd_is_dir(const struct synth_inode *i)
+{
+    return i->entry->iterate == fd_iterate;
 }
 
 int fd_iterate(struct synth_inode *dir, struct dir_emitter *e, int64_t *pos)

@@ -105,6 +105,7 @@ int fd_lookup(struct synth_inode *dir, const struct name *name, struct inode **r
 int fd_iterate(struct synth_inode *dir, struct dir_emitter *e, int64_t *pos);
 int fdinfo_lookup(struct synth_inode *dir, const struct name *name, struct inode **ret);
 void fd_getattr(struct synth_inode *i);
+bool fd_is_dir(const struct synth_inode *i); /* fd or fdinfo */
 extern const struct synth_entry fd_row;
 
 /* system.c, sys.c, net.c */

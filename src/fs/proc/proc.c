@@ -84,6 +84,16 @@ static void proc_getattr(struct synth_inode *i)
         fd_getattr(i);
 }
 
+/* A process can always list its own descriptors, even when it has become somebody else. */
+static int proc_permission(struct synth_inode *dir, int mask, const struct cred *cred)
+{
+    int err = vfs_generic_permission(&dir->inode, mask, cred);
+    if (err != -EACCES || mask & MAY_WRITE || !current || !dir->object)
+        return err;
+    bool own = dir->object == current->process->pid || dir->object == current->pid;
+    return own && fd_is_dir(dir) ? 0 : err;
+}
+
 int proc_text(char **ret, const char *fmt, ...)
 {
     va_list ap;
@@ -137,6 +147,7 @@ static const struct synth_hooks proc_hooks = {
     .object_get = proc_object_get,
     .object_put = proc_object_put,
     .check = proc_check,
+    .permission = proc_permission,
     .getattr = proc_getattr,
     .revalidate = pid_revalidate,
     .free = proc_free,
