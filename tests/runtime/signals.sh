@@ -12,7 +12,7 @@ run_and_signal() {
     shift 2
     rm -f ready
     mkfifo ready
-    "$PICKET" do -- "$@" >ready 2>err.txt &
+    env --default-signal=INT,QUIT "$PICKET" do -- "$@" >ready 2>err.txt &
     pid=$!
     read -r _ <ready
     all=$(descendants $pid)
