@@ -22,11 +22,9 @@ static int lookup_user(uint64_t path_addr, unsigned walk, struct path *ret)
     return err ? err : path_lookup(AT_FDCWD, path, walk, ret);
 }
 
-/* relatime is Linux's default. */
 static unsigned mount_flags(uint64_t flags)
 {
-    unsigned kept = (unsigned)flags & (MOUNT_FLAGS & ~(unsigned)MS_RELATIME);
-    return flags & (MS_NOATIME | MS_STRICTATIME) ? kept : kept | MS_RELATIME;
+    return (unsigned)flags & (MOUNT_FLAGS | MS_STRICTATIME);
 }
 
 static int64_t mount_new_fs(const char *source, const char *type, const char *data, uint64_t flags,

@@ -203,6 +203,8 @@ int vfs_truncate(const struct path *p, int64_t size)
     int err = mount_want_write(p->mount);
     if (!err)
         err = inode_permission(inode, MAY_WRITE, current_cred());
+    if (!err && inode->writers < 0)
+        err = -ETXTBSY;
     if (!err)
         err = check_new_size(NULL, inode, size);
     if (!err)

@@ -77,6 +77,29 @@ struct file *file_get(struct file *f)
     return f;
 }
 
+/* Moves inode->writers away from zero by `step`, unless it is on the other side. */
+static bool count_writers(struct inode *inode, int step)
+{
+    int seen = atomic_load_explicit(&inode->writers, memory_order_relaxed);
+    do {
+        if (step > 0 ? seen < 0 : seen > 0)
+            return false;
+    } while (!atomic_compare_exchange_weak(&inode->writers, &seen, seen + step));
+    return true;
+}
+
+int file_count_writer(struct file *f)
+{
+    f->counted_writer = count_writers(f->inode, 1);
+    return f->counted_writer ? 0 : -ETXTBSY;
+}
+
+int file_deny_writers(struct file *f)
+{
+    f->denies_writers = count_writers(f->inode, -1);
+    return f->denies_writers ? 0 : -ETXTBSY;
+}
+
 void file_put(struct file *f)
 {
     if (!refcount_put(&f->ref))
@@ -91,6 +114,10 @@ void file_put(struct file *f)
         file_epoll_release(f);
     if (f->ops->release)
         f->ops->release(f);
+    if (f->counted_writer)
+        atomic_fetch_sub(&f->inode->writers, 1);
+    else if (UNLIKELY(f->denies_writers))
+        atomic_fetch_add(&f->inode->writers, 1);
     file_free(f);
 }
 

@@ -136,6 +136,7 @@ struct inode {
     _Atomic bool attr_current; /* [a] attr is up to date although ops->getattr exists: stat need not
                                   call it */
     bool dead;                 /* [lock] a directory that was removed: nothing can be made in it */
+    _Atomic int writers; /* [a] >0: files open for writing; <0: being executed, which forbids that */
     bool linkable;             /* [lock] nlink 0, but linkat may give it a name (O_TMPFILE) */
     const char
         *link;  /* [I] a symlink's text if it never changes (owned by the file system), or NULL */

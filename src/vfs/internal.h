@@ -35,6 +35,11 @@ static inline bool mount_step_up(struct path *p)
 /* The ".." step, borrowed and under dentry_lock: false at `root`, where it stays. */
 bool dotdot_locked(struct path *p, const struct path *root);
 
+/* file.c: files open for writing and executed files exclude each other: -ETXTBSY. Undone by
+ * file_put(). */
+NODISCARD int file_count_writer(struct file *f);
+NODISCARD int file_deny_writers(struct file *f);
+
 int dcache_init(void);
 int mount_init(void);
 int file_anon_init(void);

@@ -258,6 +258,13 @@ static int sb_root_dentry(struct super_block *sb)
     return sb->root_dentry ? 0 : dentry_new_root(sb, &sb->root_dentry);
 }
 
+/* relatime is the default, as on Linux. */
+static unsigned with_relatime(unsigned flags)
+{
+    return flags & (MS_NOATIME | MS_STRICTATIME) ? flags & ~(unsigned)MS_STRICTATIME
+                                                 : flags | MS_RELATIME;
+}
+
 int mount_new_internal(struct super_block *sb, struct mount **ret)
 {
     int err = sb_root_dentry(sb);
@@ -272,7 +279,7 @@ int mount_namespace_new(struct super_block *sb, unsigned flags, struct mount_nam
         err = namespace_alloc(&ns);
     if (err)
         return err;
-    err = mount_new(sb, sb->root_dentry, flags, &ns->root);
+    err = mount_new(sb, sb->root_dentry, with_relatime(flags), &ns->root);
     if (err) {
         free(ns);
         return err;
@@ -385,7 +392,7 @@ int do_mount(struct super_block *sb, const struct path *at, unsigned flags)
     if (!err && at->mount->sb == sb && at->dentry == at->mount->root)
         err = -EBUSY;
     if (!err)
-        err = mount_new(sb, sb->root_dentry, flags, &m);
+        err = mount_new(sb, sb->root_dentry, with_relatime(flags), &m);
     if (err)
         return err;
     attach(m, at);
@@ -444,7 +451,7 @@ int do_remount(const struct path *at, unsigned flags, bool bind, const char *dat
     MUTEX_GUARD(&mount_lock);
     if (at->dentry != at->mount->root || !at->mount->ns)
         return -EINVAL;
-    at->mount->flags = flags & CHANGEABLE_FLAGS;
+    at->mount->flags = with_relatime(flags) & CHANGEABLE_FLAGS;
     if (!bind)
         at->mount->sb->read_only = flags & MS_RDONLY;
     (void)data; /* no file system of ours has options that can change */

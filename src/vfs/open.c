@@ -82,6 +82,15 @@ static int find_ops(struct inode *inode, const struct file_ops **ret)
     return 0;
 }
 
+/* Gives up a file whose opening failed: release is not called for what was not opened. */
+static int abandon(struct file *f, int err)
+{
+    f->ops = &path_ops;
+    f->flags = O_PATH;
+    file_put(f);
+    return err;
+}
+
 /* Everything is allowed: makes the file. */
 static int open_allowed(const struct path *p, uint32_t flags, bool created, struct file **ret)
 {
@@ -93,13 +102,12 @@ static int open_allowed(const struct path *p, uint32_t flags, bool created, stru
         err = file_new(p, ops, flags & ~(uint32_t)O_CLOEXEC, &f);
     if (err)
         return err;
-    err = ops->open ? ops->open(inode, f) : 0;
-    if (err) {
-        f->ops = &path_ops; /* release is not called for what was not opened */
-        f->flags = O_PATH;
-        file_put(f);
-        return err;
-    }
+    if (access_mask(flags) & MAY_WRITE && S_ISREG(inode->attr.mode))
+        err = file_count_writer(f);
+    if (!err)
+        err = ops->open ? ops->open(inode, f) : 0;
+    if (err)
+        return abandon(f, err);
     f->flags &= ~(uint32_t)OPEN_ONCE_FLAGS;
     if (flags & O_TRUNC && !created) {
         err = inode_truncate(inode, 0);
@@ -309,5 +317,12 @@ int vfs_open_exec(int dirfd, const char *path, unsigned walk_flags, struct file 
     if (!S_ISREG(inode->attr.mode) || p.mount->flags & MS_NOEXEC)
         return -EACCES;
     err = inode_permission(inode, MAY_EXEC, current_cred());
-    return err ? err : open_allowed(&p, O_RDONLY, false, ret);
+    if (!err)
+        err = open_allowed(&p, O_RDONLY, false, ret);
+    if (err)
+        return err;
+    err = file_deny_writers(*ret);
+    if (err)
+        file_put(*ret);
+    return err;
 }

@@ -184,7 +184,8 @@ void file_accessed(struct file *f)
     if (m && m->flags & MS_NODIRATIME && S_ISDIR(a->mode))
         return;
     int64_t now = vfs_now();
-    if (a->atime <= a->mtime || a->atime <= a->ctime || now - a->atime >= 24 * 3600 * NSEC_PER_SEC)
+    bool strict = m && !(m->flags & MS_RELATIME);
+    if (strict || a->atime <= a->mtime || a->atime <= a->ctime || now - a->atime >= 24 * 3600 * NSEC_PER_SEC)
         a->atime = now;
 }
 
