@@ -29,6 +29,11 @@
 #define HWCAP2_FSGSBASE 2
 #endif
 
+#ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
+#define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
+#define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP 1UL
+#endif
+
 extern const char stub_image[], stub_image_end[];
 
 static struct {
@@ -266,9 +271,8 @@ static int take_listener(struct context *ctx)
     if (template.listener < 0)
         return -errno;
     order_defer_host(ctx, SYS_close, (uint64_t[6]){(uint64_t)remote}, false);
-#ifdef SECCOMP_IOCTL_NOTIF_SET_FLAGS
+    /* The forking thread and the one that answers take turns: on one CPU if the host can (Linux 6.6). */
     (void)ioctl(template.listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
-#endif
     return 0;
 }
 
