@@ -58,6 +58,7 @@ int context_new(struct address_space *as, unsigned slot, struct context **ret)
     init_shared(ctx);
     doorbell_init(&ctx->bell, (_Atomic uint32_t *)&ctx->shared->state,
                   (_Atomic uint32_t *)&ctx->shared->polled);
+    doorbell_set_parked_word(&ctx->bell, (_Atomic uint32_t *)&ctx->shared->parked);
     doorbell_set_blocked_hint(&ctx->bell, (_Atomic uint32_t *)&ctx->shared->blocked);
     refcount_get(&as->refs);
     spin_lock(&as->lock);
@@ -72,6 +73,7 @@ void context_free(struct context *ctx)
 {
     struct address_space *as = ctx->as;
 
+    doorbell_forget(&ctx->bell);
     spin_lock(&as->lock);
     list_del(&ctx->link);
     as->context_count--;

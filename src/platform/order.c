@@ -41,6 +41,7 @@ static void reply(struct context *ctx, uint32_t reply_flags)
     __atomic_store_n(&shared->word, ctx->order_count | reply_flags, __ATOMIC_RELAXED);
     ctx->order_count = 0;
     ctx->window_used = 0;
+    doorbell_unpark(&ctx->bell);
     old = __atomic_exchange_n((uint64_t *)&shared->state, STATE_REPLY, __ATOMIC_SEQ_CST);
     if (old >> 32)
         wake_stub(shared);

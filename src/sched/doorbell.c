@@ -40,6 +40,25 @@ void doorbell_set_blocked_hint(struct doorbell *d, _Atomic uint32_t *blocked)
     d->blocked = blocked;
 }
 
+void doorbell_set_parked_word(struct doorbell *d, _Atomic uint32_t *parked)
+{
+    d->parked = parked;
+}
+
+void doorbell_forget(struct doorbell *d)
+{
+    if (in_fiber() && fiber_self()->bell == d)
+        fiber_self()->bell = NULL;
+}
+
+void doorbell_park(struct doorbell *d)
+{
+    if (d->parked && !d->is_parked) {
+        atomic_store_explicit(d->parked, 1, memory_order_relaxed);
+        d->is_parked = true;
+    }
+}
+
 static bool has_rung(_Atomic uint32_t *word)
 {
     return atomic_load_explicit(word, memory_order_acquire) == DOORBELL_RING;
@@ -408,8 +427,10 @@ bool doorbell_wait(struct doorbell *d)
             atomic_store(&d->rung, false);
             return false;
         }
-        if (has_rung(d->word) || spin_in_place(d))
+        if (has_rung(d->word) || spin_in_place(d)) {
+            fiber_self()->bell = d;
             return true;
+        }
         d->fiber = fiber_self();
         leave_stack(AFTER_DOORBELL, d);
     }

@@ -24,6 +24,8 @@
 struct doorbell {
     _Atomic uint32_t *word;         /* [I] in shared memory; DOORBELL_RING when the stub asks */
     _Atomic uint32_t *polled;       /* [I] in shared memory: a worker is looking */
+    _Atomic uint32_t *parked;       /* [I] in shared memory or NULL: doorbell_set_parked_word() */
+    bool is_parked;                 /* [fiber] what *parked was last set to */
     _Atomic uint32_t *blocked;      /* [I] in shared memory or NULL: doorbell_set_blocked_hint() */
     struct fiber *fiber;            /* [I] while asleep on it */
     _Atomic bool rung;              /* [a] rung from the kernel's side: doorbell_ring() */
@@ -48,3 +50,18 @@ unsigned doorbell_eventfds(int fds[static 64]);
  * sandbox some speed. Before the first doorbell_wait().
  */
 void doorbell_set_blocked_hint(struct doorbell *d, _Atomic uint32_t *blocked);
+/*
+ * `parked` points to a word in shared memory that becomes non-zero when the fiber blocks before it has answered: the
+ * stub then sleeps instead of spinning for the answer. doorbell_unpark() goes before every answer; both are called by
+ * the fiber that waits on the doorbell. Before the first doorbell_wait().
+ */
+void doorbell_set_parked_word(struct doorbell *d, _Atomic uint32_t *parked);
+/* The fiber that waited on it is done with it: it may be freed. */
+void doorbell_forget(struct doorbell *d);
+static inline void doorbell_unpark(struct doorbell *d)
+{
+    if (__builtin_expect(d->is_parked, 0)) {
+        atomic_store_explicit(d->parked, 0, memory_order_relaxed);
+        d->is_parked = false;
+    }
+}

@@ -41,6 +41,7 @@ struct fiber {
     bool is_thread;            /* [I] */
     struct list link;          /* [queue lock] */
     struct timer timer;        /* [t] of a timed wait */
+    struct doorbell *bell;     /* [t] whose stub waits for an answer while this fiber runs */
     void (*fn)(void *arg);     /* [I] */
     void *arg;                 /* [I] */
     const char *name;          /* [I] */
@@ -139,6 +140,7 @@ void worker_poll_events(struct worker *w);                   /* without blocking
 void worker_wait_events(struct worker *w, int64_t deadline); /* until poked, an event, or the deadline */
 
 /* doorbell.c */
+void doorbell_park(struct doorbell *d);
 void worker_init_watch(struct worker *w);
 NODISCARD bool watch_add(struct worker *w, struct doorbell *d); /* false: rung already, its fiber shall run */
 struct fiber *watch_scan(struct worker *w, struct worker *owner); /* one rung; more go to w's queue */

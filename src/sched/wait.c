@@ -146,10 +146,13 @@ static int block(struct fiber *f, int64_t deadline, bool interruptible)
     if (deadline != NO_DEADLINE && deadline <= now_monotonic())
         return -ETIMEDOUT;
     atomic_store_explicit(&f->timed_out, false, memory_order_relaxed);
-    if (f->is_thread)
+    if (f->is_thread) {
         thread_sleep(f, deadline);
-    else
+    } else {
+        if (f->bell)
+            doorbell_park(f->bell);
         fiber_sleep(f, deadline);
+    }
     if (interruptible && atomic_load(&f->interrupted))
         return -ERESTARTSYS;
     return atomic_load(&f->timed_out) ? -ETIMEDOUT : 0;
