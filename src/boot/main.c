@@ -80,10 +80,10 @@ static int register_filesystems(void)
 {
     tmpfs_register();
     dev_init();
-    proc_init(&boot.facts);
     sysfs_init(&boot.facts);
     unix_init();
-    return files_init();
+    int err = proc_init(&boot.facts);
+    return err ? err : files_init();
 }
 
 static int set_up_syscalls(void)

@@ -3,6 +3,7 @@
 #include <elf.h>
 #include <sys/auxv.h>
 #include <sys/personality.h>
+#include <sys/stat.h>
 
 int main(void)
 {
@@ -33,6 +34,11 @@ int main(void)
         CHECK(readlink(path, mine, sizeof(mine) - 1) > 0);
         snprintf(want, sizeof(want), "%s:[", spaces[i]);
         CHECK(strncmp(mine, want, strlen(want)) == 0 && mine[strlen(mine) - 1] == ']');
+        struct stat st;
+        CHECK(stat(path, &st) == 0 && st.st_ino == strtoull(mine + strlen(want), NULL, 10) && S_ISREG(st.st_mode));
+        int fd = open(path, O_RDONLY);
+        CHECK(fd >= 0 && fstat(fd, &st) == 0 && st.st_ino == strtoull(mine + strlen(want), NULL, 10));
+        close(fd);
         snprintf(path, sizeof(path), "/proc/%d/ns/%s", getppid(), spaces[i]);
         CHECK(getppid() == 0 || readlink(path, his, sizeof(his) - 1) == -1 ||
               strcmp(mine, his) == 0);

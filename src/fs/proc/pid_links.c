@@ -3,6 +3,7 @@
  *
  * Following one leads to the place itself, whatever its text says.
  */
+#include "base/cleanup.h"
 #include "fs/proc/private.h"
 #include "kernel/namespaces.h"
 
@@ -59,10 +60,10 @@ int pid_place_readlink(struct synth_inode *i, char **ret)
 
 /* ---- namespaces ---- */
 
-/* Numbers of what every sandbox has one of; Linux's own for the initial namespaces. */
+/* Numbers of what every sandbox has one of; Linux's own for the initial namespaces, or near them. */
 #define CGROUP_NS_ID 4026531835ULL
 #define IPC_NS_ID 4026531839ULL
-#define NET_NS_ID 4026531840ULL
+#define NET_NS_ID 4026531833ULL
 #define USER_NS_ID 4026531837ULL
 #define TIME_NS_ID 4026531834ULL
 
@@ -135,8 +136,8 @@ static uint64_t ns_id(struct task *t, uint64_t kind)
 static const char *const ns_types[] = {"cgroup", "ipc",  "mnt",  "net",  "pid",
                                        "pid",    "time", "time", "user", "uts"};
 
-/* DEVIATION: the links can be read and compared, not opened: there is no setns(2) yet. */
-static int ns_readlink(struct synth_inode *i, char **ret)
+/* The id, if the caller may know it. */
+static int ns_of(struct synth_inode *i, uint64_t *ret_id)
 {
     CLEANUP_TARGET struct proc_target t = {NULL};
     int err = proc_target_get(i, &t);
@@ -144,20 +145,39 @@ static int ns_readlink(struct synth_inode *i, char **ret)
         err = proc_may_trace(t.process, t.task);
     if (err < 0)
         return err;
-    uint64_t id = ns_id(t.task, i->arg);
-    return id ? proc_text(ret, "%s:[%llu]", ns_types[i->arg], (unsigned long long)id) : -ENOENT;
+    *ret_id = ns_id(t.task, i->arg);
+    return *ret_id ? 0 : -ENOENT;
 }
 
+static int ns_readlink(struct synth_inode *i, char **ret)
+{
+    uint64_t id;
+    int err = ns_of(i, &id);
+    return err < 0 ? err : proc_text(ret, "%s:[%llu]", ns_types[i->arg], (unsigned long long)id);
+}
+
+static int ns_get_link(struct synth_inode *i, struct path *ret)
+{
+    CLEANUP_FREE char *text = NULL;
+    uint64_t id;
+    int err = ns_of(i, &id);
+    if (err >= 0)
+        err = proc_text(&text, "%s:[%llu]", ns_types[i->arg], (unsigned long long)id);
+    return err < 0 ? err : nsfs_path(text, ns_types[i->arg], id, ret);
+}
+
+#define NS(name_, kind) LNK(name_, .readlink = ns_readlink, .get_link = ns_get_link, .arg = kind)
+
 const struct synth_entry ns_entries[] = {
-    LNK("cgroup", .readlink = ns_readlink, .arg = NS_CGROUP),
-    LNK("ipc", .readlink = ns_readlink, .arg = NS_IPC),
-    LNK("mnt", .readlink = ns_readlink, .arg = NS_MNT),
-    LNK("net", .readlink = ns_readlink, .arg = NS_NET),
-    LNK("pid", .readlink = ns_readlink, .arg = NS_PID),
-    LNK("pid_for_children", .readlink = ns_readlink, .arg = NS_PID_CHILDREN),
-    LNK("time", .readlink = ns_readlink, .arg = NS_TIME),
-    LNK("time_for_children", .readlink = ns_readlink, .arg = NS_TIME_CHILDREN),
-    LNK("user", .readlink = ns_readlink, .arg = NS_USER),
-    LNK("uts", .readlink = ns_readlink, .arg = NS_UTS),
+    NS("cgroup", NS_CGROUP),
+    NS("ipc", NS_IPC),
+    NS("mnt", NS_MNT),
+    NS("net", NS_NET),
+    NS("pid", NS_PID),
+    NS("pid_for_children", NS_PID_CHILDREN),
+    NS("time", NS_TIME),
+    NS("time_for_children", NS_TIME_CHILDREN),
+    NS("user", NS_USER),
+    NS("uts", NS_UTS),
     {0},
 };

@@ -101,6 +101,9 @@ int pid_root_get_link(struct synth_inode *i, struct path *ret);
 int pid_exe_get_link(struct synth_inode *i, struct path *ret);
 int pid_place_readlink(struct synth_inode *i, char **ret);
 extern const struct synth_entry ns_entries[];
+NODISCARD int nsfs_init(void);
+NODISCARD int nsfs_path(const char *text, const char *type, uint64_t id,
+                        struct path *ret); /* references */
 int fd_lookup(struct synth_inode *dir, const struct name *name, struct inode **ret);
 int fd_iterate(struct synth_inode *dir, struct dir_emitter *e, int64_t *pos);
 int fdinfo_lookup(struct synth_inode *dir, const struct name *name, struct inode **ret);

@@ -166,8 +166,9 @@ static int proc_mount(const char *source, unsigned long flags, const char *data,
 
 static const struct fs_type proc_type = {.name = "proc", .flags = FS_NODEV, .mount = proc_mount};
 
-void proc_init(const struct host_facts *facts)
+int proc_init(const struct host_facts *facts)
 {
     proc_facts = facts;
     fs_register(&proc_type);
+    return nsfs_init();
 }

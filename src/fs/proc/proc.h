@@ -10,4 +10,4 @@
 #include "base/host_facts.h"
 
 /* Registers the file system type. The facts are kept by reference. */
-void proc_init(const struct host_facts *facts);
+NODISCARD int proc_init(const struct host_facts *facts);
