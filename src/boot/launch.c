@@ -27,6 +27,8 @@ static void forward_signal(void *arg, int signo, bool foreground)
         hostfile_winsize_changed();
     if (signo == SIGWINCH)
         return;
+    if (foreground && hostfile_signal_foreground(signo))
+        return;
     if (foreground)
         signal_send_group(p->group, signo, NULL);
     else
@@ -115,6 +117,8 @@ static void start_first(void)
             .stopped = first_stopped,
         };
         err = process_start_first(&args, &boot.first);
+        if (!err)
+            hostfile_start_session(boot.first->pid);
     }
     if (err)
         fail("cannot run", name, err, err == -ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE);

@@ -14,7 +14,19 @@
 #pragma once
 #include "vfs/file.h"
 
+struct pid;
 struct tty;
+
+#define TTY_CC_COUNT 19
+
+/* The kernel's struct termios2; struct termios is its first TERMIOS_SIZE bytes. */
+struct tty_termios {
+    uint32_t iflag, oflag, cflag, lflag;
+    uint8_t line;
+    uint8_t cc[TTY_CC_COUNT];
+    uint32_t ispeed, ospeed;
+};
+#define TERMIOS_SIZE 36
 
 struct tty_window {
     unsigned short rows, cols, xpixel, ypixel; /* struct winsize */
@@ -32,8 +44,10 @@ struct tty_driver {
     size_t (*pending)(struct tty *t);
     /* There is room for input again; no lock held; may be NULL. */
     void (*input_taken)(struct tty *t);
-    /* Somebody waits for input; any lock but out_lock; may be NULL. */
-    void (*input_wanted)(struct tty *t);
+    /* Somebody polls for input, or is about to read it; no lock held; may be NULL. */
+    void (*input_wanted)(struct tty *t, bool reading);
+    /* A terminal that passes through (below) was given new settings; no lock held. */
+    void (*settings)(struct tty *t, const struct tty_termios *termios);
     /* The last file on it was closed / the first opened; no lock held; may be NULL. */
     void (*closed)(struct tty *t);
     void (*opened)(struct tty *t);
@@ -47,6 +61,13 @@ NODISCARD int tty_new(const struct tty_driver *driver, void *data, struct tty **
 struct tty *tty_ref(struct tty *t);
 void tty_unref(struct tty *t);
 void tty_set_utf8(struct tty *t); /* IUTF8 from the start */
+/* Another line discipline is at work below, whose settings are these: ours leaves bytes alone, and the
+ * guest's changes go to driver->settings(). */
+void tty_pass_through(struct tty *t, const struct tty_termios *termios);
+/* The session's leader (whose process was given the terminal at birth) and its group in the foreground. */
+void tty_start_session(struct tty *t, struct pid *leader);
+/* A signal for the foreground group: false if there is none. */
+bool tty_signal_foreground(struct tty *t, int sig);
 void *tty_data(const struct tty *t); /* the driver's */
 
 /* Typed bytes: how many were taken; fewer than n when the reader lags behind (driver->input_taken tells when

@@ -175,7 +175,7 @@ static int add_mknodat(scmp_filter_ctx f, int nr)
 static int add_ioctl(scmp_filter_ctx f, int nr)
 {
     static const unsigned long allowed[] = {
-        TCGETS, TIOCGWINSZ, FIONREAD, /* the caller's terminal, pipes and sockets */
+        TCGETS, TCSETS, TIOCGWINSZ, FIONREAD, /* the caller's terminal, pipes and sockets */
         SECCOMP_IOCTL_NOTIF_RECV, SECCOMP_IOCTL_NOTIF_SEND, /* forks of stub processes */
     };
     for (size_t i = 0; i < ARRAY_SIZE(allowed); i++) {

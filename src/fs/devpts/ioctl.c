@@ -36,7 +36,7 @@ void tty_default_termios(struct tty_termios *t)
 static int64_t get_termios(struct tty *t, uaddr_t arg, size_t size)
 {
     mutex_lock(&t->lock);
-    struct tty_termios copy = t->termios;
+    struct tty_termios copy = t->passes_through ? t->shown : t->termios;
     mutex_unlock(&t->lock);
     return copy_to_user(arg, &copy, size);
 }
@@ -60,18 +60,45 @@ static void mode_changed(struct tty *t, uint32_t old_lflag)
     }
 }
 
+/* What is left to do for a discipline above another one: lines are lines, and the rest has been done. */
+static struct tty_termios above(const struct tty_termios *below)
+{
+    struct tty_termios t = {.cflag = below->cflag, .lflag = below->lflag & (ICANON | TOSTOP | NOFLSH),
+                            .ispeed = below->ispeed, .ospeed = below->ospeed};
+    t.cc[VMIN] = below->cc[VMIN];
+    t.cc[VTIME] = below->cc[VTIME];
+    if (t.lflag & ICANON)
+        t.cc[VEOF] = 4; /* how the driver tells of an end of file */
+    return t;
+}
+
+void tty_pass_through(struct tty *t, const struct tty_termios *termios)
+{
+    mutex_lock(&t->lock);
+    t->passes_through = true;
+    t->shown = *termios;
+    mutex_lock(&t->out_lock);
+    t->termios = above(termios);
+    mutex_unlock(&t->out_lock);
+    mutex_unlock(&t->lock);
+}
+
 static void apply_termios(struct tty *t, const struct tty_termios *new_termios, bool flush)
 {
     mutex_lock(&t->lock);
     uint32_t old_lflag = t->termios.lflag, old_iflag = t->termios.iflag;
     if (flush)
         tty_input_reset(t);
+    bool passes_through = t->passes_through;
+    t->shown = *new_termios;
     mutex_lock(&t->out_lock);
-    t->termios = *new_termios;
+    t->termios = passes_through ? above(new_termios) : *new_termios;
     mutex_unlock(&t->out_lock);
     mode_changed(t, old_lflag);
     bool ixon = new_termios->iflag & IXON, had_ixon = old_iflag & IXON;
     mutex_unlock(&t->lock);
+    if (passes_through)
+        t->driver->settings(t, new_termios);
     if (had_ixon && !ixon)
         tty_set_stopped(t, false);
     if (t->driver->packet && ixon != had_ixon)
@@ -85,7 +112,7 @@ static int64_t set_termios(struct tty *t, uaddr_t arg, size_t size, bool flush)
     if (err < 0)
         return err;
     mutex_lock(&t->lock);
-    struct tty_termios fresh = t->termios;
+    struct tty_termios fresh = t->passes_through ? t->shown : t->termios;
     mutex_unlock(&t->lock);
     err = copy_from_user(&fresh, arg, size);
     if (err < 0)

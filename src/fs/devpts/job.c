@@ -37,13 +37,25 @@ static void set_pid_of(struct tty *t, struct pid **field, struct pid *pid)
         pid_put(old);
 }
 
-void tty_signal_foreground(struct tty *t, int sig)
+bool tty_signal_foreground(struct tty *t, int sig)
 {
     struct pid *group = get_pid_of(t, &t->foreground);
     if (!group)
-        return;
+        return false;
     (void)signal_send_group(group, sig, NULL);
     pid_put(group);
+    return true;
+}
+
+void tty_start_session(struct tty *t, struct pid *leader)
+{
+    spin_lock(&t->ctrl_lock);
+    bool fresh = !t->session;
+    if (fresh) {
+        t->session = pid_get(leader);
+        t->foreground = pid_get(leader);
+    }
+    spin_unlock(&t->ctrl_lock);
 }
 
 /* The first process is born with its terminal: the terminal learns of it when it is first used. */
@@ -51,8 +63,9 @@ void tty_adopt_session(struct tty *t)
 {
     if (t->session || !current || !is_controlling(t))
         return;
-    set_pid_of(t, &t->session, current_session());
-    set_pid_of(t, &t->foreground, current_group());
+    struct pid *session = current_session();
+    tty_start_session(t, session);
+    pid_put(session);
 }
 
 /* 0 in the foreground or on a terminal that is not one's own; 1 in the background. */

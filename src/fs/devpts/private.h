@@ -17,16 +17,6 @@
 #include <stdatomic.h>
 
 #define TTY_INPUT_SIZE 4096 /* a power of two */
-#define TTY_CC_COUNT 19
-
-/* The kernel's struct termios2; struct termios is its first TERMIOS_SIZE bytes. */
-struct tty_termios {
-    uint32_t iflag, oflag, cflag, lflag;
-    uint8_t line;
-    uint8_t cc[TTY_CC_COUNT];
-    uint32_t ispeed, ospeed;
-};
-#define TERMIOS_SIZE 36
 
 /* The input: a ring with free-running indices; a marked byte ends a line. */
 struct tty_input {
@@ -45,7 +35,9 @@ struct tty {
     const struct tty_driver *driver; /* [I] */
     void *data;                      /* [I] the driver's */
     struct mutex write_lock, lock, out_lock;
-    struct tty_termios termios;      /* [lock and out_lock to change] */
+    struct tty_termios termios;      /* [lock and out_lock to change] what the line discipline goes by */
+    struct tty_termios shown;        /* [lock] passing through: what the guest set */
+    bool passes_through;             /* [lock] */
     struct tty_window window;        /* [lock] */
     struct tty_input in;             /* [lock] */
     unsigned column;                 /* [out_lock] */
@@ -87,7 +79,6 @@ void tty_set_stopped(struct tty *t, bool stopped);
 ssize_t tty_read(struct file *file, struct uio *to, int64_t *pos);
 
 /* job.c */
-void tty_signal_foreground(struct tty *t, int sig);
 /* A background process may not change or write to its terminal: 0, -EIO, -ERESTARTSYS (SIGTTOU sent). */
 NODISCARD int tty_check_change(struct tty *t);
 NODISCARD int tty_check_read(struct tty *t);

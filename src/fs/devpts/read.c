@@ -102,7 +102,7 @@ ssize_t tty_read(struct file *file, struct uio *to, int64_t *pos)
     if (err < 0 || to->remaining == 0)
         return err;
     if (t->driver->input_wanted)
-        t->driver->input_wanted(t);
+        t->driver->input_wanted(t, true);
     load_rules(t, &rules);
     int64_t deadline = rules.first ? now_monotonic() + rules.first : NO_DEADLINE;
     while (to->remaining > 0 && !end) {

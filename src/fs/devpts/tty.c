@@ -141,7 +141,7 @@ static uint32_t tty_poll(struct file *file, struct poll_table *table)
     if (tty_file_dead(file))
         return EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLRDNORM | EPOLLWRNORM;
     if (table && t->driver->input_wanted)
-        t->driver->input_wanted(t);
+        t->driver->input_wanted(t, false);
     mutex_lock(&t->lock);
     unsigned need = 1;
     if (!(t->termios.lflag & ICANON) && t->termios.cc[VTIME] == 0 && t->termios.cc[VMIN] > 0)

@@ -15,10 +15,11 @@
 #include "fs/hostfile/hostio.h"
 #include "fs/tty.h"
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/sysmacros.h>
+#include <termios.h>
 #include <unistd.h>
 
 #define BUFFER_SIZE 8192
@@ -38,6 +39,7 @@ struct console {
     struct wait_queue output;   /* the output fiber: there is something to flush */
     struct wait_queue input;    /* the input fiber: there is room, or the sandbox came to the foreground */
     _Atomic bool input_running;
+    _Atomic bool wanted;        /* somebody has read since input last came */
     _Atomic unsigned nudges;
 };
 
@@ -126,12 +128,21 @@ static void feed(struct console *c, const char *buf, size_t n)
     }
 }
 
-/* Reading failed: true if the terminal is gone, false after waiting in the background for a better time. */
+/* Reading failed: true if the terminal is gone, false after dealing with it. An end of file is a ^D typed to a
+ * terminal that is not raw. -EIO: the host has us in the background; who reads there is stopped, as it would be
+ * natively. */
 static bool line_is_dead(struct console *c, ssize_t result)
 {
-    if (result == 0 || result != -EIO || (hostio_poll(c->in, POLLIN) & (POLLHUP | POLLERR)))
+    bool gone = hostio_poll(c->in, POLLIN) & (POLLHUP | POLLERR);
+    if (gone || (result != 0 && result != -EIO))
         return true;
+    if (result == 0) {
+        feed(c, "\004", 1);
+        return false;
+    }
     unsigned seen = c->nudges;
+    if (atomic_exchange(&c->wanted, false))
+        tty_signal_foreground(c->tty, SIGTTIN);
     int err = wait_event_timeout(&c->input, c->nudges != seen, now_monotonic() + BACKGROUND_RETRY);
     (void)err; /* either way: try again */
     return false;
@@ -145,6 +156,8 @@ static void input_main(void *arg)
         if (hostio_wait(c->in, POLLIN) < 0)
             continue;
         ssize_t n = hostio_read(c->in, buf, sizeof(buf));
+        if (n > 0)
+            c->wanted = false;
         if (n > 0)
             feed(c, buf, (size_t)n);
         else if (n != -EAGAIN && n != -EINTR && line_is_dead(c, n))
@@ -161,9 +174,11 @@ static void start_fiber(const char *name, void (*fn)(void *), struct console *c)
         fiber_start(f);
 }
 
-static void console_input_wanted(struct tty *t)
+static void console_input_wanted(struct tty *t, bool reading)
 {
     struct console *c = tty_data(t);
+    if (reading)
+        c->wanted = true;
     if (c->in && !c->input_running && !atomic_exchange(&c->input_running, true))
         start_fiber("console input", input_main, c);
 }
@@ -173,6 +188,15 @@ static void console_input_taken(struct tty *t)
     nudge_input(tty_data(t));
 }
 
+/* Passing through: the guest's settings are the host's. */
+static void console_settings(struct tty *t, const struct tty_termios *termios)
+{
+    struct console *c = tty_data(t);
+    struct hostio *io = c->in ? c->in : c->out;
+    if (ioctl(io->fd, TCSETS, termios) < 0)
+        log_debug("cannot set the terminal: %d", errno);
+}
+
 static const struct tty_driver console_driver = {
     .room = console_room,
     .write = console_write,
@@ -180,6 +204,7 @@ static const struct tty_driver console_driver = {
     .pending = console_pending,
     .input_taken = console_input_taken,
     .input_wanted = console_input_wanted,
+    .settings = console_settings,
 };
 
 /* ---- setting up ---- */
@@ -264,10 +289,27 @@ int console_open_fd(int host_fd, const struct stat *st, struct file **ret)
     return err < 0 ? err : tty_open_file(c->tty, flags, ret);
 }
 
-void console_start_input(void)
+void console_has_keyboard(bool keyboard)
+{
+    struct console *c = consoles[0];
+    struct tty_termios termios = {.ispeed = B38400, .ospeed = B38400};
+    if (!c)
+        return;
+    if (keyboard)
+        console_input_wanted(c->tty, false);
+    else if (ioctl((c->in ? c->in : c->out)->fd, TCGETS, &termios) == 0)
+        tty_pass_through(c->tty, &termios);
+}
+
+void hostfile_start_session(struct pid *leader)
 {
     if (consoles[0])
-        console_input_wanted(consoles[0]->tty);
+        tty_start_session(consoles[0]->tty, leader);
+}
+
+bool hostfile_signal_foreground(int sig)
+{
+    return consoles[0] && tty_signal_foreground(consoles[0]->tty, sig);
 }
 
 struct tty *hostfile_console(void)

@@ -298,7 +298,7 @@ static void name_of(const struct stat *st, char *buf, size_t size)
         snprintf(buf, size, "host:[%llu]", ino);
 }
 
-static bool any_file; /* the first one made is the standard input */
+static bool any_file, any_console; /* the first one made is the standard input */
 
 int hostfile_new(int host_fd, struct file **ret)
 {
@@ -311,8 +311,9 @@ int hostfile_new(int host_fd, struct file **ret)
     any_file = true;
     if (S_ISCHR(st.st_mode) && isatty(host_fd)) {
         int opened = console_open_fd(host_fd, &st, ret);
-        if (opened == 0 && first)
-            console_start_input();
+        if (opened == 0 && !any_console)
+            console_has_keyboard(first);
+        any_console = true;
         return opened;
     }
     int err = inode_new(host_fd, &st, &inode);

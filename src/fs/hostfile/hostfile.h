@@ -16,6 +16,7 @@
 #pragma once
 #include "vfs/file.h"
 
+struct pid;
 struct tty;
 
 /* The host's /proc, while hostfile_new() is called before lock-down (-1: not any more): pipes and terminals are
@@ -29,6 +30,12 @@ NODISCARD int hostfile_new(int host_fd, struct file **ret);
 /* The guest's side of the host's terminal (a reference), or NULL if no descriptor was one: for the first
  * process's session. */
 struct tty *hostfile_console(void);
+
+/* The first process has started, with hostfile_console() as its terminal. */
+void hostfile_start_session(struct pid *leader);
+
+/* A signal that the host's terminal made, for the guest's foreground group: false if there is no terminal. */
+bool hostfile_signal_foreground(int sig);
 
 /* The host's window has changed (SIGWINCH), or the sandbox has come to the foreground (SIGCONT): the guest's
  * terminal takes its size again. Any fiber. */
