@@ -273,8 +273,8 @@ void patch_trapped(struct context *ctx, bool hot)
         traps = atomic_load_explicit(&p->counters[i].traps, memory_order_relaxed) + 1;
     else
         atomic_store_explicit(&p->counters[i].site, at, memory_order_relaxed);
-    if (hot)
-        traps = TRAPS_COMPARE;
+    if (hot) /* once: what failed then fails again */
+        traps = traps <= TRAPS_COMPARE ? TRAPS_COMPARE : traps;
     atomic_store_explicit(&p->counters[i].traps, traps, memory_order_relaxed);
     if (traps == 1 || traps == TRAPS_LOAD || traps == TRAPS_COMPARE)
         learn(ctx, at, traps);

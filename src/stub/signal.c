@@ -177,6 +177,8 @@ void stub_signal(int signo, void *info_, void *uc_)
     ctx->patched = 0;
     save_registers(&ctx->regs, mc);
     if (call) {
+        if (signo != SIGSYS_)
+            ctx->local_traps = 0; /* the site is patched already */
         save_call(ctx, signo == SIGSYS_ ? info->arch : AUDIT_ARCH_X86_64);
     } else if (signo == KICK_SIGNAL) {
         ctx->regs.nr = (uint64_t)-1;
