@@ -22,8 +22,6 @@
 #define AT_MINSIGSTKSZ 51
 #endif
 
-__attribute__((weak)) uaddr_t platform_vdso(void);
-
 /* The image of the topmost `size` bytes of the stack, filled from its end. */
 struct stack {
     uaddr_t top;  /* guest address of bytes + size */
@@ -85,7 +83,7 @@ static void build_auxv(struct mm *mm, const struct image *image, const struct pl
                        bool secure, uaddr_t execfn, uaddr_t platform_name, uaddr_t random)
 {
     mm->auxv_len = 0;
-    uaddr_t vdso = platform_vdso ? platform_vdso() : 0;
+    uaddr_t vdso = platform_vdso();
     if (vdso)
         aux(mm, AT_SYSINFO_EHDR, vdso);
     aux(mm, AT_MINSIGSTKSZ, getauxval(AT_MINSIGSTKSZ) ? getauxval(AT_MINSIGSTKSZ) : 2048);

@@ -229,8 +229,10 @@ static uaddr_t gap_below(struct mm *mm, uaddr_t low, uaddr_t high, uint64_t len,
         uaddr_t bottom = MAX(low, a ? a->end : 0);
         if (top >= bottom && top - bottom >= len) {
             uaddr_t start = align_down(top - len, align);
-            if (start >= bottom)
+            if (start >= bottom) {
+                *largest = MAX(*largest, top - len - start);
                 return start;
+            }
         }
         if (top > bottom && top - bottom > *largest)
             *largest = top - bottom;
@@ -257,7 +259,7 @@ uaddr_t mm_find_free(struct mm *mm, uaddr_t below, uint64_t len, uint64_t align)
     mutex_assert_held(&mm->lock);
     if (below)
         return area_find_gap(mm, GUEST_BASE, below, len, align);
-    if (len <= mm->free_hole || !mm->free_cache || align > PAGE_SIZE) {
+    if (len <= mm->free_hole || !mm->free_cache) {
         mm->free_cache = mm->mmap_base;
         mm->free_hole = 0;
     }

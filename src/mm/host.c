@@ -13,9 +13,6 @@
 
 #define CERTAIN_SIZE (64UL << 20) /* the host's overcommit heuristics never refuse so little */
 
-/* Patched system call sites are the platform's; without them files are mapped as they are. */
-#pragma weak patch_unmap
-
 bool host_is_certain(const struct host_mapping *m)
 {
     return m->fd < 0 && (m->len <= CERTAIN_SIZE || m->flags & MAP_NORESERVE || m->prot == PROT_NONE);
@@ -61,7 +58,7 @@ static int unmap_range(struct mm *mm, struct context *ctx, uaddr_t start, uaddr_
 int host_unmap(struct mm *mm, struct context *ctx, uaddr_t start, uaddr_t end)
 {
     for (struct area *a = mm_first_area(mm, start); a && a->start < end; a = area_next(a))
-        if (a->prot & PROT_EXEC && patch_unmap)
+        if (a->prot & PROT_EXEC)
             patch_unmap(mm->as, a->start, a->end - a->start);
     if (start >= GUEST_RESERVED_END || end <= GUEST_RESERVED_START)
         return unmap_range(mm, ctx, start, end);

@@ -13,12 +13,9 @@
 #include <sys/personality.h>
 #include <sys/syscall.h>
 
-#pragma weak patch_file_get
-#pragma weak patch_file_put
-#pragma weak patch_map
-
 #define LOW_START 0x40000000UL /* MAP_32BIT, as x86-64 Linux */
 #define LOW_END 0x80000000UL
+#define HUGE_SIZE (2UL << 20)
 
 #ifndef MAP_FIXED_NOREPLACE
 #define MAP_FIXED_NOREPLACE 0x100000
@@ -135,22 +132,19 @@ static int choose_address(struct mapping *m)
         m->addr = hint;
         return 0;
     }
+    /* As Linux does: whole huge pages of memory lie where the host can use huge pages for them. */
+    uint64_t align = !m->file && m->len % HUGE_SIZE == 0 ? HUGE_SIZE : PAGE_SIZE;
     m->addr = low ? area_find_gap(m->mm, LOW_START, LOW_END, m->len, PAGE_SIZE)
-                  : mm_find_free(m->mm, 0, m->len, PAGE_SIZE);
+                  : mm_find_free(m->mm, 0, m->len, align);
     return m->addr ? 0 : -ENOMEM;
 }
 
 /* ---- order and commit ---- */
 
-static int mount_host_mapping(struct mapping *m, const struct host_mapping *host, bool deferred)
-{
-    return host_map(m->ctx, host, deferred && (host->fd >= 0 || host_is_certain(host)));
-}
-
 /* The descriptor to map instead of the file's: a copy of its text with patched system call sites; or -1. */
 static int patched_fd(struct mapping *m, const struct mmap_request *req)
 {
-    if (!(m->prot & PROT_EXEC) || !(m->flags & MAP_PRIVATE) || !req->key_ino || !patch_map || !patch_file_get)
+    if (!(m->prot & PROT_EXEC) || !(m->flags & MAP_PRIVATE) || !req->key_ino)
         return -1;
     struct patch_file *pf;
     if (patch_file_get(req->key_dev, req->key_ino, req->generation, &pf) < 0)
@@ -158,6 +152,20 @@ static int patched_fd(struct mapping *m, const struct mmap_request *req)
     int fd = patch_map(m->ctx, pf, req->fd, m->addr, m->len, req->offset);
     patch_file_put(pf);
     return fd;
+}
+
+/* What the host did once for a file, with this protection and kind of sharing, it will do again: no need to wait for it. */
+static int order_file_fd(struct mapping *m, const struct host_mapping *host, bool deferred)
+{
+    _Atomic uint16_t *proven = &m->file->inode->mmap_proven;
+    unsigned kind = (unsigned)m->prot & 7, type = m->flags & MAP_PRIVATE ? 0 : 8;
+    uint16_t bit = (uint16_t)(1u << (kind | type));
+    if (deferred || atomic_load_explicit(proven, memory_order_relaxed) & bit)
+        return host_map(m->ctx, host, true);
+    int err = host_map(m->ctx, host, false);
+    if (err == 0)
+        atomic_fetch_or_explicit(proven, bit, memory_order_relaxed);
+    return err;
 }
 
 static int order_file(struct mapping *m, bool deferred)
@@ -168,28 +176,27 @@ static int order_file(struct mapping *m, bool deferred)
         return err;
     struct host_mapping host = {m->addr, m->len, req.offset, m->prot, m->flags & ~MAP_NORESERVE, req.fd};
     if (req.fd < 0) { /* memory after all: /dev/zero */
-        if (area_is_private(&(struct area){.flags = m->flags}))
+        if (m->flags & MAP_PRIVATE)
             m->file = NULL;
-        return mount_host_mapping(m, &host, deferred);
+        return host_map(m->ctx, &host, host_is_certain(&host));
     }
     int patched = patched_fd(m, &req);
     if (patched >= 0)
         host.fd = patched;
-    return mount_host_mapping(m, &host, deferred);
+    return order_file_fd(m, &host, deferred);
 }
 
 static int order_anonymous(struct mapping *m, bool deferred)
 {
     struct host_mapping host = {m->addr, m->len, 0, m->prot, m->flags, -1};
-    return mount_host_mapping(m, &host, deferred);
+    return host_map(m->ctx, &host, deferred && host_is_certain(&host));
 }
 
 /* Executable pages about to be replaced: the platform forgets their patched sites. */
-#pragma weak patch_unmap
 static void forget_patches(struct mm *mm, uaddr_t start, uaddr_t end)
 {
     for (struct area *a = mm_first_area(mm, start); a && a->start < end; a = area_next(a))
-        if (a->prot & PROT_EXEC && patch_unmap)
+        if (a->prot & PROT_EXEC)
             patch_unmap(mm->as, MAX(start, a->start), MIN(end, a->end) - MAX(start, a->start));
 }
 
@@ -209,6 +216,8 @@ static int place_mapping(struct mapping *m, bool deferred)
         err = m->file ? order_file(m, deferred) : order_anonymous(m, deferred);
     }
     if (err < 0) {
+        if (m->file && m->prot & PROT_EXEC)
+            patch_unmap(mm->as, start, end - start);
         area_merge(mm, start, end);
         area_free(a);
         return err;

@@ -14,8 +14,6 @@
 #define PROT_RWX (PROT_READ | PROT_WRITE | PROT_EXEC)
 #define PROT_GROWS (PROT_GROWSDOWN | PROT_GROWSUP)
 
-#pragma weak patch_unmap
-
 /* May the area get this protection? */
 static int check_area(struct mm *mm, const struct area *a, int prot)
 {
@@ -47,7 +45,7 @@ static uaddr_t agreed_end(struct mm *mm, uaddr_t start, uaddr_t end, int prot, i
 static void change_areas(struct mm *mm, uaddr_t start, uaddr_t end, int prot)
 {
     for (struct area *a = mm_first_area(mm, start); a && a->start < end; a = area_next(a)) {
-        if (a->prot & PROT_EXEC && !(prot & PROT_EXEC) && patch_unmap)
+        if (a->prot & PROT_EXEC && !(prot & PROT_EXEC))
             patch_unmap(mm->as, a->start, a->end - a->start);
         area_change(mm, a, prot, a->flags);
     }

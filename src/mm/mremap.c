@@ -12,8 +12,6 @@
 #define MREMAP_DONTUNMAP 4
 #endif
 
-#pragma weak patch_unmap
-
 struct remap {
     struct mm *mm;
     struct context *ctx;
@@ -88,7 +86,7 @@ static int64_t move(struct remap *r)
     struct area *to = area_new(r->target, r->target + r->new_len, from);
     if (!to)
         return -ENOMEM;
-    if (from->prot & PROT_EXEC && patch_unmap)
+    if (from->prot & PROT_EXEC)
         patch_unmap(mm->as, r->old, r->old_len);
     int64_t ret = host_remap(r, MREMAP_MAYMOVE | MREMAP_FIXED | (r->flags & MREMAP_DONTUNMAP));
     if (ret < 0) {

@@ -5,6 +5,8 @@
 #include "mm/area.h"
 #include "vfs/dentry.h"
 #include "vfs/file.h"
+#include <elf.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/sysmacros.h>
 
@@ -51,9 +53,24 @@ static void show_area(const struct area *a, const struct path *root, struct strb
     strbuf_putc(out, '\n');
 }
 
+/* The host's vDSO lies above what a guest may map, and belongs to no area. */
+static void show_vdso(struct strbuf *out)
+{
+    uaddr_t vdso = platform_vdso();
+    const Elf64_Ehdr *eh = (const void *)getauxval(AT_SYSINFO_EHDR); /* the same one, in the kernel process */
+    if (!vdso || !eh)
+        return;
+    uint64_t size = align_up(eh->e_shoff + (uint64_t)eh->e_shnum * eh->e_shentsize, PAGE_SIZE);
+    struct area a = {.start = vdso, .end = vdso + size, .prot = PROT_READ | PROT_EXEC, .flags = MAP_PRIVATE,
+                     .name = "[vdso]"};
+    show_area(&a, NULL, out);
+}
+
 void mm_show_maps(struct mm *mm, const struct path *root, struct strbuf *out)
 {
     MUTEX_GUARD(&mm->lock);
     for (struct area *a = mm_first_area(mm, 0); a; a = area_next(a))
         show_area(a, root, out);
+    if (mm->area_count)
+        show_vdso(out);
 }
