@@ -42,7 +42,8 @@ struct rt_frame {
     uint64_t sigmask;
     siginfo_t info;
 };
-_Static_assert(sizeof(struct rt_frame) == 8 + 304 + 128, "the layout is Linux's");
+/* The first 312 bytes are what the stub sends ahead (stub/hints.c). */
+_Static_assert(offsetof(struct rt_frame, info) == 312 && sizeof(struct rt_frame) == 8 + 304 + 128, "the layout is Linux's");
 _Static_assert(offsetof(struct rt_frame, mc) == 8 + 40, "the layout is Linux's");
 
 struct fp_software_words {
@@ -137,11 +138,12 @@ static int push_fp(struct task *t, uaddr_t fp)
         .features = platform_xsave_features(),
         .size = size,
     };
-    int err = order_save_fp(t->ctx, fp);
-    if (!err)
-        err = copy_to_user(fp + FP_SOFTWARE_WORDS, &words, sizeof(words));
+    order_defer_save_fp(t->ctx, fp);
+    int err = copy_to_user(fp + FP_SOFTWARE_WORDS, &words, sizeof(words));
     if (!err)
         err = copy_to_user(fp + size, &magic2, sizeof(magic2));
+    if (!err)
+        order_defer_reset_fp(t->ctx); /* a handler starts with a fresh state */
     return err;
 }
 
@@ -210,9 +212,8 @@ static int restore_frame(struct task *t, const struct rt_frame *frame)
     if (frame->mc.fpstate) {
         if (frame->mc.fpstate % 64)
             return -EFAULT;
-        int err = order_load_fp(t->ctx, frame->mc.fpstate);
-        if (err)
-            return err;
+        order_defer_load_fp(t->ctx, frame->mc.fpstate);
+        t->frame_queued = true;
     }
     restore_context(t, &frame->mc);
     stack_t stack = {

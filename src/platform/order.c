@@ -209,6 +209,31 @@ int order_load_fp(struct context *ctx, uaddr_t src)
     return sync_simple(ctx, ORDER_LOAD_FP, src, platform_xsave_features());
 }
 
+static void defer_fp(struct context *ctx, enum stub_op op, uint64_t a, uint64_t b)
+{
+    struct stub_order *o = order_queue(ctx, op, 0);
+
+    if (o) {
+        o->args[0] = a;
+        o->args[1] = b;
+    }
+}
+
+void order_defer_save_fp(struct context *ctx, uaddr_t dst)
+{
+    defer_fp(ctx, ORDER_SAVE_FP, dst, platform_xsave_features());
+}
+
+void order_defer_load_fp(struct context *ctx, uaddr_t src)
+{
+    defer_fp(ctx, ORDER_LOAD_FP, src, platform_xsave_features());
+}
+
+void order_defer_reset_fp(struct context *ctx)
+{
+    defer_fp(ctx, ORDER_RESET_FP, platform_xsave_features(), 0);
+}
+
 int order_set_gs(struct context *ctx, uint64_t base)
 {
     struct stub_order *o = order_queue(ctx, ORDER_SET_GS, 0);

@@ -157,6 +157,10 @@ NODISCARD int64_t order_mmap_fd(struct context *ctx, uaddr_t addr, size_t len, i
  * loads it from there; -EFAULT on a bad address or an invalid image. */
 NODISCARD int order_save_fp(struct context *ctx, uaddr_t dst);
 NODISCARD int order_load_fp(struct context *ctx, uaddr_t src);
+/* The same, queued, for signal frames; and the state of a new image. */
+void order_defer_save_fp(struct context *ctx, uaddr_t dst);
+void order_defer_load_fp(struct context *ctx, uaddr_t src);
+void order_defer_reset_fp(struct context *ctx);
 size_t platform_xsave_size(void);
 uint64_t platform_xsave_features(void); /* XCR0 */
 /* FS base of the guest thread (arch_prctl ARCH_SET_FS), deferred. GS base: patched sites of the process then

@@ -8,12 +8,13 @@
 #include <asm/unistd.h>
 
 #define FIXED 0xff
+#define FRAME 6 /* the signal frame that rt_sigreturn goes back through */
 
 struct hint {
     uint8_t used;
-    uint8_t arg;     /* the argument that holds the address */
+    uint8_t arg;     /* the argument that holds the address, or FRAME */
     uint8_t len_arg; /* FIXED, or the argument that holds a count of elements */
-    uint8_t size;    /* of an element; 0: a string */
+    uint16_t size;   /* of an element; 0: a string */
 };
 
 struct hint_row {
@@ -34,6 +35,7 @@ static const struct hint_row rows[] = {
     [__NR_lstat] = PATH_0,
     [__NR_poll] = {{ARRAY(0, 1, 8)}},
     [__NR_rt_sigaction] = {{BYTES(1, 32)}},
+    [__NR_rt_sigreturn] = {{BYTES(FRAME, 312)}}, /* up to the siginfo */
     [__NR_pwrite64] = BUFFER,
     [__NR_readv] = {{ARRAY(1, 2, 16)}},
     [__NR_writev] = {{ARRAY(1, 2, 16)}},
@@ -107,6 +109,8 @@ static uint64_t argument(const struct stub_regs *r, unsigned n)
         return r->r10;
     case 4:
         return r->r8;
+    case FRAME:
+        return r->rsp - sizeof(uint64_t);
     default:
         return r->r9;
     }
