@@ -50,14 +50,19 @@ static inline void vfs_test_fiber(void *arg)
     sched_stop(0);
 }
 
-static inline int run_vfs_test(void (*body)(void))
+static inline int run_vfs_test_on(unsigned workers, void (*body)(void))
 {
     vfs_test.body = body;
-    check(sched_init(1) == 0);
+    check(sched_init(workers) == 0);
     struct fiber *f = fiber_new("test", vfs_test_fiber, NULL);
     check(f);
     fiber_start(f);
     return sched_run();
+}
+
+static inline int run_vfs_test(void (*body)(void))
+{
+    return run_vfs_test_on(1, body);
 }
 
 static inline struct file *open_file(const char *path, uint32_t flags)
