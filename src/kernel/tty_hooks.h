@@ -13,6 +13,8 @@ struct tty_hooks {
     void (*put)(struct tty *tty);
     /* The session's leader ends: hang up (SIGHUP, SIGCONT to the foreground group). No lock held. */
     void (*leader_exit)(struct tty *tty, struct pid *session);
+    /* Its device number, and its foreground group (a reference) or NULL. */
+    void (*describe)(struct tty *tty, uint64_t *ret_rdev, struct pid **ret_foreground);
 };
 extern struct tty_hooks tty_hooks;
 

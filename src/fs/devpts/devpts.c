@@ -7,6 +7,7 @@
  * Locks: instance->lock (mutex) protects the table of numbers.
  */
 #include "fs/devpts/private.h"
+#include "kernel/pid.h"
 #include "kernel/tty_hooks.h"
 #include "vfs/special.h"
 #include <dirent.h>
@@ -315,6 +316,14 @@ static void leader_exit(struct tty *t, struct pid *session)
         tty_hangup(t);
 }
 
+static void describe(struct tty *t, uint64_t *ret_rdev, struct pid **ret_foreground)
+{
+    *ret_rdev = t->inode->attr.rdev;
+    spin_lock(&t->ctrl_lock);
+    *ret_foreground = t->foreground ? pid_get(t->foreground) : NULL;
+    spin_unlock(&t->ctrl_lock);
+}
+
 static const struct fs_type devpts_type = {.name = "devpts", .flags = FS_NODEV, .mount = devpts_mount};
 
 int devpts_init(void)
@@ -325,6 +334,7 @@ int devpts_init(void)
     tty_hooks.get = tty_ref;
     tty_hooks.put = tty_unref;
     tty_hooks.leader_exit = leader_exit;
+    tty_hooks.describe = describe;
     fs_register(&devpts_type);
     special_register(S_IFCHR, 5, 0, 1, &current_ops);
     special_register(S_IFCHR, 5, 1, 1, &console_ops);

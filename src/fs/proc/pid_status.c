@@ -2,8 +2,10 @@
 #include "fs/proc/private.h"
 #include "kernel/fdtable.h"
 #include "kernel/scheduling.h"
+#include "kernel/tty_hooks.h"
 #include "mm/mm.h"
 #include <sched.h>
+#include <sys/sysmacros.h>
 
 /* Everything that needs a lock, collected once. */
 struct snapshot {
@@ -102,9 +104,26 @@ static int snapshot_take(struct synth_inode *i, struct proc_target *t, struct sn
     return 0;
 }
 
-/* The numbers of a terminal as stat shows them come from its driver one day; nobody parses more
- * than "none". */
-static const int no_tty = 0, no_tty_group = -1;
+/* The controlling terminal's device number, and its foreground group as ns sees it; 0 and -1 if there is none. */
+static void tty_numbers(struct process *p, const struct pid_namespace *ns, int *ret_nr, int *ret_group)
+{
+    uint64_t rdev = 0;
+    struct pid *group = NULL;
+    *ret_nr = 0;
+    *ret_group = -1;
+    spin_lock(&tasklist_lock);
+    struct tty *tty = tty_get(p->tty);
+    spin_unlock(&tasklist_lock);
+    if (!tty)
+        return;
+    tty_hooks.describe(tty, &rdev, &group);
+    *ret_nr = (int)((minor(rdev) & 0xff) | major(rdev) << 8 | (minor(rdev) & ~0xffu) << 12);
+    if (group) {
+        *ret_group = pid_number_in(group, ns);
+        pid_put(group);
+    }
+    tty_put(tty);
+}
 
 struct mm_numbers {
     uint64_t total, rss, data, stack, exec, locked; /* pages */
@@ -144,13 +163,15 @@ int pid_stat_show(struct synth_inode *i, struct strbuf *out)
     if (err < 0)
         return err;
     mm_numbers_get(t.task, &m);
+    int tty_nr, tty_group;
+    tty_numbers(t.process, proc_ns(i), &tty_nr, &tty_group);
     bool may_trace = proc_may_trace(t.process, t.task) >= 0;
     if (!may_trace)
         m.start_code = m.end_code = m.start_stack = m.start_data = m.end_data = m.brk_start =
             m.arg_start = m.arg_end = m.env_start = m.env_end = 0;
     /* 1 to 13 */
     strbuf_printf(out, "%d (%s) %c %d %d %d %d %d 0 0 0 0 0", s.pid, s.comm, s.state, s.ppid,
-                  s.pgrp, s.session, no_tty, no_tty_group);
+                  s.pgrp, s.session, tty_nr, tty_group);
     /* 14 utime to 22 starttime */
     strbuf_printf(out, " %lld %lld %lld %lld %d %d %u 0 %lld", ticks(s.own.user),
                   ticks(s.own.system), ticks(s.children.user), ticks(s.children.system), s.priority,
