@@ -39,7 +39,6 @@ struct console {
     struct wait_queue output;   /* the output fiber: there is something to flush */
     struct wait_queue input;    /* the input fiber: there is room, or the sandbox came to the foreground */
     _Atomic bool input_running;
-    _Atomic bool wanted;        /* somebody has read since input last came */
     _Atomic unsigned nudges;
 };
 
@@ -129,8 +128,7 @@ static void feed(struct console *c, const char *buf, size_t n)
 }
 
 /* Reading failed: true if the terminal is gone, false after dealing with it. An end of file is a ^D typed to a
- * terminal that is not raw. -EIO: the host has us in the background; who reads there is stopped, as it would be
- * natively. */
+ * terminal that is not raw. -EIO: the host has us in the background. */
 static bool line_is_dead(struct console *c, ssize_t result)
 {
     bool gone = hostio_poll(c->in, POLLIN) & (POLLHUP | POLLERR);
@@ -141,8 +139,6 @@ static bool line_is_dead(struct console *c, ssize_t result)
         return false;
     }
     unsigned seen = c->nudges;
-    if (atomic_exchange(&c->wanted, false))
-        tty_signal_foreground(c->tty, SIGTTIN);
     int err = wait_event_timeout(&c->input, c->nudges != seen, now_monotonic() + BACKGROUND_RETRY);
     (void)err; /* either way: try again */
     return false;
@@ -156,8 +152,6 @@ static void input_main(void *arg)
         if (hostio_wait(c->in, POLLIN) < 0)
             continue;
         ssize_t n = hostio_read(c->in, buf, sizeof(buf));
-        if (n > 0)
-            c->wanted = false;
         if (n > 0)
             feed(c, buf, (size_t)n);
         else if (n != -EAGAIN && n != -EINTR && line_is_dead(c, n))
@@ -174,11 +168,20 @@ static void start_fiber(const char *name, void (*fn)(void *), struct console *c)
         fiber_start(f);
 }
 
+/* Reading nothing fails in the background of the host's terminal; whoever wanted to read more is stopped
+ * there, as it would be natively. */
+static void stop_in_background(struct console *c)
+{
+    char none;
+    if (hostio_read(c->in, &none, 0) == -EIO && !(hostio_poll(c->in, POLLIN) & (POLLHUP | POLLERR)))
+        tty_signal_foreground(c->tty, SIGTTIN);
+}
+
 static void console_input_wanted(struct tty *t, bool reading)
 {
     struct console *c = tty_data(t);
-    if (reading)
-        c->wanted = true;
+    if (reading && c->in)
+        stop_in_background(c);
     if (c->in && !c->input_running && !atomic_exchange(&c->input_running, true))
         start_fiber("console input", input_main, c);
 }
