@@ -96,7 +96,7 @@
 #define STUB_FIRST_FREE_FD 65
 
 /* clone(2) flags the filter accepts: exactly one of these. */
-#define STUB_THREAD_FLAGS 0x50f00      /* VM FS FILES SIGHAND THREAD SYSVSEM */
+#define STUB_THREAD_FLAGS 0x250f00     /* VM FS FILES SIGHAND THREAD SYSVSEM CHILD_CLEARTID */
 #define STUB_THREAD_FLAGS_TLS 0x2d0f00  /* and SETTLS */
 #define STUB_FORK_FLAGS 0x8000         /* PARENT: all stubs are children of the kernel process */
 
