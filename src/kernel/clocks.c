@@ -1,6 +1,7 @@
 /*
- * Clocks. Wall clocks are the host's: the guest's vDSO reads the same ones. CPU clocks are sums over host threads.
- * Dynamic clock ids encode a pid or tid: (~id << 3) | kind, kind with bit 2 set for a thread (clock_getcpuclockid(3)).
+ * Clocks. Wall clocks are the host's: the guest's vDSO reads the same ones. CPU clocks are sums
+ * over host threads. Dynamic clock ids encode a pid or tid: (~id << 3) | kind, kind with bit 2 set
+ * for a thread (clock_getcpuclockid(3)).
  */
 #include "kernel/clocks.h"
 #include "kernel/pid.h"
@@ -14,8 +15,8 @@ bool clock_is_known(clockid_t clock)
 
 bool clock_has_timers(clockid_t clock)
 {
-    return clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC || clock == CLOCK_BOOTTIME || clock == CLOCK_TAI ||
-           clock == CLOCK_PROCESS_CPUTIME_ID;
+    return clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC || clock == CLOCK_BOOTTIME ||
+           clock == CLOCK_TAI || clock == CLOCK_PROCESS_CPUTIME_ID;
 }
 
 static int64_t host_clock(clockid_t clock)
@@ -90,7 +91,8 @@ int64_t clock_resolution(clockid_t clock)
         return dynamic_clock(clock, &ignored) ? -EINVAL : 1;
     if (!clock_is_known(clock))
         return -EINVAL;
-    return clock == CLOCK_REALTIME_COARSE || clock == CLOCK_MONOTONIC_COARSE ? 4 * NSEC_PER_MSEC : 1;
+    return clock == CLOCK_REALTIME_COARSE || clock == CLOCK_MONOTONIC_COARSE ? 4 * NSEC_PER_MSEC
+                                                                             : 1;
 }
 
 int64_t clock_wakeup_time(clockid_t clock, struct process *p, int64_t now, int64_t deadline)

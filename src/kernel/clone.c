@@ -1,8 +1,10 @@
 /*
- * Making tasks: fork(2), vfork, clone, clone3, threads. do_clone() checks the flags, builds a child that nobody sees yet, puts
- * it into the tree (the only step that other tasks can observe), and starts its fiber.
+ * Making tasks: fork(2), vfork, clone, clone3, threads. do_clone() checks the flags, builds a child
+ * that nobody sees yet, puts it into the tree (the only step that other tasks can observe), and
+ * starts its fiber.
  *
- * A child that shares memory is a further thread of the same stub process; any other is a host fork of it.
+ * A child that shares memory is a further thread of the same stub process; any other is a host fork
+ * of it.
  */
 #include "base/cleanup.h"
 #include "kernel/fdtable.h"
@@ -30,7 +32,8 @@
 #define CLONE_DETACHED 0x00400000
 #endif
 
-#define NOT_SUPPORTED (CLONE_NEWUSER | CLONE_NEWCGROUP | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWTIME)
+#define NOT_SUPPORTED \
+    (CLONE_NEWUSER | CLONE_NEWCGROUP | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWTIME)
 #define NAMESPACES (CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWPID)
 
 /* ---- what may be asked for ---- */
@@ -236,8 +239,8 @@ static int build_forked_space(struct task *t, struct task *from, const struct cl
     return mm_fork(from->mm, as, &t->mm);
 }
 
-/* The tid for the parent must be there before a child that shares its memory runs, and clears it perhaps: it travels ahead of
- * the order that makes the thread. */
+/* The tid for the parent must be there before a child that shares its memory runs, and clears it
+ * perhaps: it travels ahead of the order that makes the thread. */
 static int build_space(struct task *t, struct task *from, const struct clone_args *args)
 {
     int32_t tid = pid_number_in(t->pid, from->pid->ns);
@@ -290,7 +293,8 @@ static int build_child(struct task *from, const struct clone_args *args, struct 
 
 /* ---- into the tree ---- */
 
-void task_link_process_locked(struct task *t, struct process *parent, struct pid *group, struct pid *session)
+void task_link_process_locked(struct task *t, struct process *parent, struct pid *group,
+                              struct pid *session)
 {
     struct process *p = t->process;
     p->pid = pid_get(t->pid);
@@ -319,7 +323,8 @@ static void link_new_process(struct task *t, struct task *from, const struct clo
     p->exit_signal = sibling ? creator->exit_signal : args->exit_signal;
     p->unkillable = !t->pid->ns->init; /* the first of a new pid namespace */
     p->tty = tty_get(creator->tty);
-    task_link_process_locked(t, sibling ? creator->parent : creator, creator->group, creator->session);
+    task_link_process_locked(t, sibling ? creator->parent : creator, creator->group,
+                             creator->session);
 }
 
 /* The child becomes visible, unless its creator is being killed or is to make room for an exec. */
@@ -329,7 +334,8 @@ static int link_child(struct task *t, struct task *from, const struct clone_args
     int err = 0;
     spin_lock(&tasklist_lock);
     spin_lock(&creator->sig.lock);
-    if (from->sig.kill_pending || creator->exiting || (creator->exec_task && args->flags & CLONE_THREAD))
+    if (from->sig.kill_pending || creator->exiting ||
+        (creator->exec_task && args->flags & CLONE_THREAD))
         err = -ERESTARTNOINTR;
     spin_unlock(&creator->sig.lock);
     if (!err && t->pid->ns->dying)
@@ -364,12 +370,14 @@ void task_vfork_done(struct task *t)
 static void wait_for_vfork(struct task *child)
 {
     /* Killed while waiting: the child goes on alone, as on Linux. */
-    (void)wait_event_killable(&child->vfork_queue, !__atomic_load_n(&child->vfork_pending, __ATOMIC_SEQ_CST));
+    (void)wait_event_killable(&child->vfork_queue,
+                              !__atomic_load_n(&child->vfork_pending, __ATOMIC_SEQ_CST));
 }
 
 /* ---- the verb ---- */
 
-static int make_pidfd(struct task *child, const struct clone_args *args, int *ret_fd, struct file **ret_file)
+static int make_pidfd(struct task *child, const struct clone_args *args, int *ret_fd,
+                      struct file **ret_file)
 {
     *ret_fd = -1;
     *ret_file = NULL;

@@ -1,6 +1,7 @@
 /*
- * Credentials: making, copying, sharing. Published credentials are immutable, so readers need no lock; who changes them
- * (kernel/ids.c, exec.c) edits a copy and publishes that with task_set_cred().
+ * Credentials: making, copying, sharing. Published credentials are immutable, so readers need no
+ * lock; who changes them (kernel/ids.c, exec.c) edits a copy and publishes that with
+ * task_set_cred().
  */
 #include "kernel/cred.h"
 #include "base/cleanup.h"

@@ -1,6 +1,7 @@
 /*
- * Credentials: who a task is. Immutable once published: to change, cred_copy(), edit, task_set_cred().
- * A reference is held by every task, open file and key object that must remember its opener.
+ * Credentials: who a task is. Immutable once published: to change, cred_copy(), edit,
+ * task_set_cred(). A reference is held by every task, open file and key object that must remember
+ * its opener.
  */
 #pragma once
 #include "base/base.h"
@@ -37,7 +38,8 @@ static inline bool cred_capable(const struct cred *c, int cap)
 }
 bool cred_in_group(const struct cred *c, uint32_t gid); /* fsgid or a supplementary group */
 
-/* Credentials of the running task; kernel fibers run as root. Borrowed: valid until the task changes them. */
+/* Credentials of the running task; kernel fibers run as root. Borrowed: valid until the task
+ * changes them. */
 const struct cred *current_cred(void);
 static inline bool capable(int cap)
 {

@@ -1,7 +1,8 @@
 /*
- * execve(2). Steps, in Linux's order: open and check the new image; end the other threads, and take over the leader's pid if a
- * thread other than the leader execs; then, past the point of no return, a space to map into (the own one emptied, or a fresh
- * one when the old is shared or the credentials change), the image, and all the attributes that exec resets.
+ * execve(2). Steps, in Linux's order: open and check the new image; end the other threads, and take
+ * over the leader's pid if a thread other than the leader execs; then, past the point of no return,
+ * a space to map into (the own one emptied, or a fresh one when the old is shared or the
+ * credentials change), the image, and all the attributes that exec resets.
  */
 #include "base/cleanup.h"
 #include "kernel/exec_cred.h"
@@ -51,7 +52,8 @@ static int end_other_tasks(struct task *t)
     spin_unlock(&tasklist_lock);
     if (busy)
         return -EAGAIN; /* this task is about to end */
-    int err = wait_event_killable(&p->sig.stop_queue, __atomic_load_n(&p->task_count, __ATOMIC_ACQUIRE) == 1);
+    int err = wait_event_killable(&p->sig.stop_queue,
+                                  __atomic_load_n(&p->task_count, __ATOMIC_ACQUIRE) == 1);
     spin_lock(&tasklist_lock);
     if (!err && t != p->leader)
         old = take_over_leader_locked(t);

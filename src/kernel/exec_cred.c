@@ -1,7 +1,7 @@
 /*
- * The transformation of credentials by execve(2). File capabilities are not looked at: security.capability attributes of
- * container images are rare.
- * DEVIATION: a file with them runs without the capabilities they would give.
+ * The transformation of credentials by execve(2). File capabilities are not looked at:
+ * security.capability attributes of container images are rare. DEVIATION: a file with them runs
+ * without the capabilities they would give.
  */
 #include "kernel/exec_cred.h"
 #include "loader/loader.h"
@@ -21,7 +21,8 @@ static void apply_set_ids(struct cred *c, struct image *image)
         c->egid = gid;
 }
 
-/* A program that root runs, or that runs as root, gets everything in the bounding set, unless securebits say otherwise. */
+/* A program that root runs, or that runs as root, gets everything in the bounding set, unless
+ * securebits say otherwise. */
 static void apply_capabilities(struct cred *c, const struct cred *old, bool set_id)
 {
     uint64_t permitted = 0, inheritable = old->cap_inheritable;
@@ -54,6 +55,7 @@ int exec_cred_prepare(const struct cred *old, struct image *image, struct exec_c
     c->securebits &= ~(uint32_t)SECBIT_KEEP_CAPS;
     ret->cred = c;
     ret->changed = set_id || c->cap_permitted & ~old->cap_permitted;
-    ret->secure = c->euid != c->uid || c->egid != c->gid || (c->uid != 0 && c->cap_effective & ~c->cap_ambient);
+    ret->secure = c->euid != c->uid || c->egid != c->gid ||
+                  (c->uid != 0 && c->cap_effective & ~c->cap_ambient);
     return 0;
 }

@@ -1,8 +1,8 @@
 /*
- * The end of tasks and processes. A task goes through task_exit() on its own fiber: what its memory owes to others (futexes,
- * the vfork parent), its host thread, its files; then it leaves its process. The last one out turns the process into a zombie:
- * children get a new parent, orphaned groups are told, the parent is told, or nobody wants to know and the process is reaped
- * at once.
+ * The end of tasks and processes. A task goes through task_exit() on its own fiber: what its memory
+ * owes to others (futexes, the vfork parent), its host thread, its files; then it leaves its
+ * process. The last one out turns the process into a zombie: children get a new parent, orphaned
+ * groups are told, the parent is told, or nobody wants to know and the process is reaped at once.
  */
 #include "base/cleanup.h"
 #include "base/log.h"
@@ -112,7 +112,8 @@ void status_decode(int wait_status, int *ret_code, int *ret_status)
     }
 }
 
-/* A zombie has (or gets) a parent. Returns true if that parent does not want to know: it is reaped at once. */
+/* A zombie has (or gets) a parent. Returns true if that parent does not want to know: it is reaped
+ * at once. */
 static bool notify_exit_locked(struct process *p)
 {
     struct process *parent = p->parent;

@@ -1,8 +1,9 @@
 /*
  * Descriptor tables: look-up, allocation of the lowest free number, dup, close, close-on-exec.
  *
- * Files are put, flushed and allocated outside the table's lock: they can block. `used` has a bit for every slot that is
- * taken, `files` may still be NULL there (reserved between fd_reserve() and fd_publish()).
+ * Files are put, flushed and allocated outside the table's lock: they can block. `used` has a bit
+ * for every slot that is taken, `files` may still be NULL there (reserved between fd_reserve() and
+ * fd_publish()).
  */
 #include "kernel/fdtable.h"
 #include "base/cleanup.h"
@@ -126,7 +127,8 @@ int fdtable_copy(struct fdtable *from, struct fdtable **ret)
     if (err)
         return err;
     spin_lock(&from->lock);
-    unsigned end = MIN(table_end(from), capacity); /* grown meanwhile by another thread: as if it had come later */
+    unsigned end = MIN(table_end(from),
+                       capacity); /* grown meanwhile by another thread: as if it had come later */
     for (unsigned fd = 0; fd < end; fd++) {
         if (!from->files[fd])
             continue;
@@ -352,7 +354,8 @@ void fd_unreserve(int fd)
 }
 
 /* Puts file at fd; the file that was there comes back. -EBUSY: the slot is reserved. */
-static int install_at(struct fdtable *t, unsigned fd, struct file *file, bool cloexec, struct file **ret_old)
+static int install_at(struct fdtable *t, unsigned fd, struct file *file, bool cloexec,
+                      struct file **ret_old)
 {
     int err = 0;
     spin_lock(&t->lock);

@@ -1,8 +1,8 @@
 /*
  * Descriptor tables: small integers to open files, shared by tasks made with CLONE_FILES.
  *
- * One spinlock; a look-up takes it for a few instructions and returns a file with a reference. RLIMIT_NOFILE bounds new
- * numbers; tables grow by doubling up to FD_MAX.
+ * One spinlock; a look-up takes it for a few instructions and returns a file with a reference.
+ * RLIMIT_NOFILE bounds new numbers; tables grow by doubling up to FD_MAX.
  */
 #pragma once
 #include "base/base.h"
@@ -28,16 +28,18 @@ struct fdtable *fdtable_get(struct fdtable *t);
 void fdtable_put(struct fdtable *t); /* the last: closes everything */
 void fdtable_close_on_exec(struct fdtable *t);
 
-/* A reference to the file behind fd in the current task's table; -EBADF. O_PATH files are refused by fd_file, given by
- * fd_file_any. */
+/* A reference to the file behind fd in the current task's table; -EBADF. O_PATH files are refused
+ * by fd_file, given by fd_file_any. */
 NODISCARD int fd_file(int fd, struct file **ret);
 NODISCARD int fd_file_any(int fd, struct file **ret);
 NODISCARD int fdtable_file(struct fdtable *t, int fd, struct file **ret, bool *ret_cloexec /* or NULL */);
 
-/* Lowest free number >= min gets the file (reference consumed on success). flags: O_CLOEXEC. The fd, -EMFILE, -ENOMEM. */
+/* Lowest free number >= min gets the file (reference consumed on success). flags: O_CLOEXEC. The
+ * fd, -EMFILE, -ENOMEM. */
 NODISCARD int fd_install(struct file *file, unsigned flags);
 NODISCARD int fd_install_from(struct file *file, unsigned flags, int min);
-/* Two-step for calls that copy the number out before it may exist: reserve, then publish or release. */
+/* Two-step for calls that copy the number out before it may exist: reserve, then publish or
+ * release. */
 NODISCARD int fd_reserve(unsigned flags);
 void fd_publish(int fd, struct file *file);
 void fd_unreserve(int fd);

@@ -1,6 +1,7 @@
 /*
- * The first process of a container. It is a process like any other, but for having no parent to inherit from: what clone would
- * have copied is given, and its fiber begins with an exec whose outcome the starter waits for.
+ * The first process of a container. It is a process like any other, but for having no parent to
+ * inherit from: what clone would have copied is given, and its fiber begins with an exec whose
+ * outcome the starter waits for.
  */
 #include "base/cleanup.h"
 #include "kernel/fdtable.h"
@@ -58,7 +59,8 @@ static int build_task(const struct first_process_args *args, struct task *t)
     return err;
 }
 
-/* Consumes what the arguments hand over. Only now, so that a failure leaves them with the caller. */
+/* Consumes what the arguments hand over. Only now, so that a failure leaves them with the caller.
+ */
 static void take_over(const struct first_process_args *args, struct task *t)
 {
     struct process *p = t->process;
@@ -77,7 +79,8 @@ static void link_first(struct task *t)
     spin_unlock(&tasklist_lock);
 }
 
-/* The arguments stay with the caller until the exec has succeeded; on failure they are taken away from the task again. */
+/* The arguments stay with the caller until the exec has succeeded; on failure they are taken away
+ * from the task again. */
 static void give_back(struct task *t)
 {
     struct process *p = t->process;
@@ -113,7 +116,8 @@ static void first_main(void *arg)
         t->process->exited_arg = args->exited_arg;
     }
     start->result = err;
-    __atomic_store_n(&start->done, true, __ATOMIC_RELEASE); /* start is on the starter's stack: not touched any more */
+    __atomic_store_n(&start->done, true,
+                     __ATOMIC_RELEASE); /* start is on the starter's stack: not touched any more */
     wake_all(&t->process->child_wait);
     task_main(t);
 }

@@ -1,13 +1,15 @@
-/* The set*id family. Each call edits a copy of the credentials and publishes it; a refused one leaves nothing changed. */
+/* The set*id family. Each call edits a copy of the credentials and publishes it; a refused one
+ * leaves nothing changed. */
 #include "kernel/ids.h"
 #include "kernel/task.h"
 #include <linux/capability.h>
 #include <linux/securebits.h>
 
 #define LEAVE UINT32_MAX
-#define FS_CAPS                                                                                              \
-    (1ULL << CAP_CHOWN | 1ULL << CAP_DAC_OVERRIDE | 1ULL << CAP_DAC_READ_SEARCH | 1ULL << CAP_FOWNER |     \
-     1ULL << CAP_FSETID | 1ULL << CAP_LINUX_IMMUTABLE | 1ULL << CAP_MKNOD | 1ULL << CAP_MAC_OVERRIDE)
+#define FS_CAPS                                                                                  \
+    (1ULL << CAP_CHOWN | 1ULL << CAP_DAC_OVERRIDE | 1ULL << CAP_DAC_READ_SEARCH |                \
+     1ULL << CAP_FOWNER | 1ULL << CAP_FSETID | 1ULL << CAP_LINUX_IMMUTABLE | 1ULL << CAP_MKNOD | \
+     1ULL << CAP_MAC_OVERRIDE)
 
 /* The effect of user id changes on capabilities. */
 static void adjust_capabilities(struct cred *c, const struct cred *old)
@@ -96,9 +98,9 @@ int do_setresuid(uint32_t ruid, uint32_t euid, uint32_t suid)
 {
     const struct cred *old = current->cred;
     struct cred *c;
-    if (!cred_capable(old, CAP_SETUID) &&
-        !(is_one_of(ruid, old->uid, old->euid, old->suid) && is_one_of(euid, old->uid, old->euid, old->suid) &&
-          is_one_of(suid, old->uid, old->euid, old->suid)))
+    if (!cred_capable(old, CAP_SETUID) && !(is_one_of(ruid, old->uid, old->euid, old->suid) &&
+                                            is_one_of(euid, old->uid, old->euid, old->suid) &&
+                                            is_one_of(suid, old->uid, old->euid, old->suid)))
         return -EPERM;
     int err = cred_copy(old, &c);
     if (err)
@@ -153,9 +155,9 @@ int do_setresgid(uint32_t rgid, uint32_t egid, uint32_t sgid)
 {
     const struct cred *old = current->cred;
     struct cred *c;
-    if (!cred_capable(old, CAP_SETGID) &&
-        !(is_one_of(rgid, old->gid, old->egid, old->sgid) && is_one_of(egid, old->gid, old->egid, old->sgid) &&
-          is_one_of(sgid, old->gid, old->egid, old->sgid)))
+    if (!cred_capable(old, CAP_SETGID) && !(is_one_of(rgid, old->gid, old->egid, old->sgid) &&
+                                            is_one_of(egid, old->gid, old->egid, old->sgid) &&
+                                            is_one_of(sgid, old->gid, old->egid, old->sgid)))
         return -EPERM;
     int err = cred_copy(old, &c);
     if (err)
@@ -216,10 +218,11 @@ int do_capset(uint64_t effective, uint64_t permitted, uint64_t inheritable)
     effective &= known;
     permitted &= known;
     inheritable &= known;
-    if (!cred_capable(old, CAP_SETPCAP) && inheritable & ~(old->cap_inheritable | old->cap_permitted))
+    if (!cred_capable(old, CAP_SETPCAP) &&
+        inheritable & ~(old->cap_inheritable | old->cap_permitted))
         return -EPERM;
-    if (inheritable & ~(old->cap_inheritable | old->cap_bounding) || permitted & ~old->cap_permitted ||
-        effective & ~permitted)
+    if (inheritable & ~(old->cap_inheritable | old->cap_bounding) ||
+        permitted & ~old->cap_permitted || effective & ~permitted)
         return -EPERM;
     int err = cred_copy(old, &c);
     if (err)

@@ -1,4 +1,5 @@
-/* Changing one's own credentials: setuid(2) and its family, setgroups, capset, with the effects of capabilities(7). */
+/* Changing one's own credentials: setuid(2) and its family, setgroups, capset, with the effects of
+ * capabilities(7). */
 #pragma once
 #include "base/base.h"
 

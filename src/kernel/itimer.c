@@ -1,8 +1,8 @@
 /*
  * Interval timers: ITIMER_REAL in wall time, ITIMER_VIRTUAL and ITIMER_PROF in CPU time.
  *
- * A timer in CPU time looks at the clock when it could have run out at the earliest, that is after the rest divided by the
- * number of threads, and again until it has.
+ * A timer in CPU time looks at the clock when it could have run out at the earliest, that is after
+ * the rest divided by the number of threads, and again until it has.
  */
 #include "kernel/itimer.h"
 #include "kernel/task.h"
@@ -10,12 +10,13 @@
 #include <sys/time.h>
 
 #define ITIMERS 3
-#define MIN_INTERVAL (100 * NSEC_PER_USEC) /* how often a timer fires at most: the signal is pending anyway */
+#define MIN_INTERVAL \
+    (100 * NSEC_PER_USEC) /* how often a timer fires at most: the signal is pending anyway */
 
 struct itimer {
     struct timer timer;
-    struct process *process;    /* [I] weak: itimers_free() comes first */
-    int which;                  /* [I] */
+    struct process *process; /* [I] weak: itimers_free() comes first */
+    int which;               /* [I] */
     struct spinlock lock;
     bool busy;                  /* [lock] being set: the callback leaves it alone */
     int64_t deadline, interval; /* [lock] in the timer's own clock; deadline 0: disarmed */
@@ -86,7 +87,8 @@ static int itimers_make(struct process *p)
         spin_init(&all->t[i].lock);
         timer_init(&all->t[i].timer, fire);
     }
-    if (!__atomic_compare_exchange_n(&p->itimers, &none, all, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+    if (!__atomic_compare_exchange_n(&p->itimers, &none, all, false, __ATOMIC_ACQ_REL,
+                                     __ATOMIC_ACQUIRE))
         free(all);
     return 0;
 }
@@ -98,7 +100,8 @@ static void quiesce(struct itimer *it)
     it->busy = true;
     spin_unlock(&it->lock);
     timer_cancel(&it->timer);
-    timer_cancel(&it->timer); /* a callback that ran meanwhile may have armed it before it saw `busy` */
+    timer_cancel(
+        &it->timer); /* a callback that ran meanwhile may have armed it before it saw `busy` */
 }
 
 void itimers_free(struct process *p)
@@ -135,7 +138,8 @@ int itimer_get(struct process *p, int which, struct itimer_value *ret)
     return 0;
 }
 
-int itimer_set(struct process *p, int which, const struct itimer_value *value, struct itimer_value *ret_old)
+int itimer_set(struct process *p, int which, const struct itimer_value *value,
+               struct itimer_value *ret_old)
 {
     if (which < 0 || which >= ITIMERS)
         return -EINVAL;
@@ -149,7 +153,8 @@ int itimer_set(struct process *p, int which, const struct itimer_value *value, s
     spin_lock(&it->lock);
     describe(it, now, ret_old);
     it->interval = value->interval;
-    it->deadline = value->value ? (value->value > INT64_MAX - now ? INT64_MAX : now + value->value) : 0;
+    it->deadline =
+        value->value ? (value->value > INT64_MAX - now ? INT64_MAX : now + value->value) : 0;
     it->busy = false;
     if (it->deadline)
         arm(it, now, threads);

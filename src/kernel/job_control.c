@@ -33,7 +33,8 @@ void process_join_session_locked(struct process *p, struct pid *session)
     }
 }
 
-/* The references stay with the struct process: whoever looks at a reaped process still sees where it was. */
+/* The references stay with the struct process: whoever looks at a reaped process still sees where
+ * it was. */
 void process_leave_groups_locked(struct process *p)
 {
     list_del(&p->group_link);
@@ -54,7 +55,8 @@ static bool group_is_orphaned_locked(struct pid *group, const struct process *le
         const struct process *parent = p->parent;
         if (p == leaving || p->state != PROCESS_RUNNING || (leaving && parent == leaving))
             continue;
-        if (!parent && p->exited && !p->unkillable) /* the container's caller stands for a shell that can continue it */
+        if (!parent && p->exited &&
+            !p->unkillable) /* the container's caller stands for a shell that can continue it */
             return false;
         if (!parent)
             continue;
@@ -99,7 +101,8 @@ static void hang_up_group(struct pid *group)
 }
 
 /* Does p's end cut `member`'s group from its session? `parent` is who links them. */
-static void check_orphaning(struct process *member, const struct process *parent, const struct process *leaving)
+static void check_orphaning(struct process *member, const struct process *parent,
+                            const struct process *leaving)
 {
     struct pid *group = member->group;
     if (!parent || parent->group == group || parent->session != member->session)
@@ -136,7 +139,8 @@ static int setpgid_locked(struct process *me, int32_t pid, int32_t pgid)
         return -EPERM;
     struct pid *group = pgid ? pid_find_locked(ns, pgid) : p->pid;
     if (group != p->pid) {
-        struct process *member = group ? list_first(&group->group_members, struct process, group_link) : NULL;
+        struct process *member =
+            group ? list_first(&group->group_members, struct process, group_link) : NULL;
         if (!member || member->session != me->session)
             return -EPERM;
     }

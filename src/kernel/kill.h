@@ -1,4 +1,5 @@
-/* Who gets a signal: kill(2), tkill, tgkill, rt_sigqueueinfo, pidfd_send_signal, with kill's permission rules. */
+/* Who gets a signal: kill(2), tkill, tgkill, rt_sigqueueinfo, pidfd_send_signal, with kill's
+ * permission rules. */
 #pragma once
 #include "base/base.h"
 #include "kernel/signal.h"

@@ -1,4 +1,5 @@
-/* Resource limits of a process: getrlimit(2). Read without a lock (each value is one atomic word). */
+/* Resource limits of a process: getrlimit(2). Read without a lock (each value is one atomic word).
+ * */
 #pragma once
 #include "base/base.h"
 #include <sys/resource.h>

@@ -1,7 +1,8 @@
 /*
- * Pid numbers. Each namespace keeps its live numbers in a tree ordered by number, so that a look-up, the next free number and
- * the walk of /proc are the same structure. A number is taken as long as a thread, a process, a group or a session goes by it;
- * the struct pid lives on for whoever holds a reference (pidfds), without numbers then.
+ * Pid numbers. Each namespace keeps its live numbers in a tree ordered by number, so that a
+ * look-up, the next free number and the walk of /proc are the same structure. A number is taken as
+ * long as a thread, a process, a group or a session goes by it; the struct pid lives on for whoever
+ * holds a reference (pidfds), without numbers then.
  */
 #include "kernel/pid.h"
 #include "kernel/namespaces.h"
@@ -43,7 +44,8 @@ void pid_namespace_put(struct pid_namespace *ns)
     }
 }
 
-/* The init is reaped. The root namespace starts afresh: the first process may be tried again with another program. */
+/* The init is reaped. The root namespace starts afresh: the first process may be tried again with
+ * another program. */
 void pid_namespace_end_locked(struct pid_namespace *ns)
 {
     ns->init = NULL;
@@ -160,7 +162,8 @@ static int numbers_take(struct pid *pid, const int32_t *set_tid, size_t set_tid_
     return 0;
 }
 
-int pid_alloc(struct pid_namespace *ns, const int32_t *set_tid, size_t set_tid_size, struct pid **ret)
+int pid_alloc(struct pid_namespace *ns, const int32_t *set_tid, size_t set_tid_size,
+              struct pid **ret)
 {
     struct pid *pid = calloc(1, sizeof(*pid));
     if (!pid)
@@ -275,7 +278,8 @@ struct process *process_next(struct pid_namespace *ns, int32_t start, int32_t *r
     return p;
 }
 
-struct task *thread_next(struct process *p, struct pid_namespace *ns, int32_t start, int32_t *ret_number)
+struct task *thread_next(struct process *p, struct pid_namespace *ns, int32_t start,
+                         int32_t *ret_number)
 {
     struct task *t, *best = NULL;
     spin_lock(&tasklist_lock);

@@ -1,6 +1,7 @@
 /*
- * Pid numbers and pid namespaces. A struct pid is the identity that outlives its task: groups, sessions, pidfds and file
- * owners refer to it. Numbers are handed out in order and wrap at pid_max, as Linux does.
+ * Pid numbers and pid namespaces. A struct pid is the identity that outlives its task: groups,
+ * sessions, pidfds and file owners refer to it. Numbers are handed out in order and wrap at
+ * pid_max, as Linux does.
  */
 #pragma once
 #include "kernel/task.h"
@@ -26,9 +27,11 @@ struct pid_namespace *pid_namespace_get(struct pid_namespace *ns);
 void pid_namespace_put(struct pid_namespace *ns);
 void pid_namespace_end_locked(struct pid_namespace *ns); /* its init is reaped; tasklist_lock held */
 
-/* -EAGAIN, -ENOMEM when the namespace is dying. set_tid (clone3): wanted numbers, innermost namespace first: -EEXIST, -EINVAL. */
+/* -EAGAIN, -ENOMEM when the namespace is dying. set_tid (clone3): wanted numbers, innermost
+ * namespace first: -EEXIST, -EINVAL. */
 NODISCARD int pid_alloc(struct pid_namespace *ns, const int32_t *set_tid, size_t set_tid_size, struct pid **ret);
-/* Gives the numbers back unless a task, a group or a session still uses them. tasklist_lock held. */
+/* Gives the numbers back unless a task, a group or a session still uses them. tasklist_lock held.
+ * */
 void pid_release_numbers_locked(struct pid *pid);
 struct pid *pid_get(struct pid *pid);
 void pid_put(struct pid *pid);
@@ -38,11 +41,13 @@ int32_t pid_number(const struct pid *pid); /* as the current task sees it */
 /* tasklist_lock held; borrowed. */
 struct pid *pid_find_locked(struct pid_namespace *ns, int32_t number);
 struct pid *pid_find(int32_t number); /* in current's namespace; reference */
-/* Iterates the processes visible in ns in order of number: the first one >= start, with a reference, or NULL. For /proc. */
+/* Iterates the processes visible in ns in order of number: the first one >= start, with a
+ * reference, or NULL. For /proc. */
 struct process *process_next(struct pid_namespace *ns, int32_t start, int32_t *ret_number);
 /* The same over the threads of one process. */
 struct task *thread_next(struct process *p, struct pid_namespace *ns, int32_t start, int32_t *ret_number);
 struct pid_namespace *current_pid_ns(void);
-/* The processes of ns in order of number, for walks under tasklist_lock: the first one above `after`, borrowed. */
+/* The processes of ns in order of number, for walks under tasklist_lock: the first one above
+ * `after`, borrowed. */
 struct process *process_next_locked(struct pid_namespace *ns, int32_t after, int32_t *ret_number);
 unsigned task_total(void); /* live tasks in the sandbox: sysinfo, loadavg, limits */

@@ -39,8 +39,9 @@ int pidfd_pid(int fd, struct pid **ret)
 static bool may_access(struct task *t)
 {
     const struct cred *own = current_cred(), *his = task_get_cred(t);
-    bool same = own->uid == his->uid && own->uid == his->euid && own->uid == his->suid && own->gid == his->gid &&
-                own->gid == his->egid && own->gid == his->sgid && t->process->dumpable;
+    bool same = own->uid == his->uid && own->uid == his->euid && own->uid == his->suid &&
+                own->gid == his->gid && own->gid == his->egid && own->gid == his->sgid &&
+                t->process->dumpable;
     cred_put((struct cred *)his);
     return same || t->process == current->process || capable(CAP_SYS_PTRACE);
 }

@@ -1,6 +1,6 @@
 /*
- * POSIX timers. Each owns the one queued signal it can have pending, so that expiry allocates nothing; expiries that find it
- * still queued count as overruns.
+ * POSIX timers. Each owns the one queued signal it can have pending, so that expiry allocates
+ * nothing; expiries that find it still queued count as overruns.
  */
 #include "kernel/posix_timers.h"
 #include "kernel/clocks.h"
@@ -8,7 +8,8 @@
 #include <stdlib.h>
 
 #define TIMERS_MAX 1024 /* in a process, and never more than RLIMIT_SIGPENDING */
-#define MIN_INTERVAL (100 * NSEC_PER_USEC) /* faster ones fire this often and count the rest as overruns */
+#define MIN_INTERVAL \
+    (100 * NSEC_PER_USEC) /* faster ones fire this often and count the rest as overruns */
 
 struct posix_timer {
     struct list link;           /* [process sig.lock] */
@@ -19,11 +20,11 @@ struct posix_timer {
     struct task *task;          /* [I] reference: SIGEV_THREAD_ID, or NULL */
     struct timer timer;
     struct spinlock lock;
-    bool busy;                  /* [lock] being set or deleted: the callback leaves it alone */
-    int64_t deadline, interval; /* [lock] in the timer's clock; deadline 0: disarmed */
+    bool busy;                   /* [lock] being set or deleted: the callback leaves it alone */
+    int64_t deadline, interval;  /* [lock] in the timer's clock; deadline 0: disarmed */
     struct queued_signal signal; /* [process sig.lock] */
-    int64_t overrun;            /* [a] since the signal was queued */
-    int last_overrun;           /* [a] of the last one delivered */
+    int64_t overrun;             /* [a] since the signal was queued */
+    int last_overrun;            /* [a] of the last one delivered */
 };
 
 /* ---- expiry ---- */
@@ -82,7 +83,8 @@ static void quiesce(struct posix_timer *pt)
     pt->busy = true;
     spin_unlock(&pt->lock);
     timer_cancel(&pt->timer);
-    timer_cancel(&pt->timer); /* a callback that ran meanwhile may have armed it before it saw `busy` */
+    timer_cancel(
+        &pt->timer); /* a callback that ran meanwhile may have armed it before it saw `busy` */
 }
 
 /* ---- life ---- */
@@ -150,7 +152,8 @@ static void describe_signal(struct posix_timer *pt)
     info->si_signo = pt->notify.signo;
     info->si_code = SI_TIMER;
     info->si_timerid = pt->id;
-    info->si_value.sival_ptr = (void *)(pt->notify.value_is_id ? (uint64_t)pt->id : pt->notify.value);
+    info->si_value.sival_ptr =
+        (void *)(pt->notify.value_is_id ? (uint64_t)pt->id : pt->notify.value);
 }
 
 int posix_timer_create(clockid_t clock, const struct timer_notify *notify, int *ret_id)
@@ -184,7 +187,8 @@ int posix_timer_create(clockid_t clock, const struct timer_notify *notify, int *
     return 0;
 }
 
-/* Takes the timer off the list so that nobody else touches it; put_back() returns it. NULL: no such timer. */
+/* Takes the timer off the list so that nobody else touches it; put_back() returns it. NULL: no such
+ * timer. */
 static struct posix_timer *take(int id)
 {
     struct process *p = current->process;
@@ -236,7 +240,8 @@ static void describe(const struct posix_timer *pt, int64_t now, struct timer_set
     ret->value = pt->deadline ? MAX(pt->deadline - now, (int64_t)1) : 0;
 }
 
-int posix_timer_set(int id, bool absolute, const struct timer_setting *setting, struct timer_setting *ret_old)
+int posix_timer_set(int id, bool absolute, const struct timer_setting *setting,
+                    struct timer_setting *ret_old)
 {
     struct posix_timer *pt = take(id);
     if (!pt)

@@ -19,7 +19,8 @@ struct timer_setting {
 };
 
 NODISCARD int posix_timer_create(clockid_t clock, const struct timer_notify *notify, int *ret_id);
-NODISCARD int posix_timer_set(int id, bool absolute, const struct timer_setting *setting, struct timer_setting *ret_old);
+NODISCARD int posix_timer_set(int id, bool absolute, const struct timer_setting *setting,
+                              struct timer_setting *ret_old);
 NODISCARD int posix_timer_get(int id, struct timer_setting *ret);
 NODISCARD int posix_timer_overrun(int id);
 NODISCARD int posix_timer_delete(int id);

@@ -1,4 +1,5 @@
-/* prctl(2): the options that concern a task's attributes and credentials. What is not known here is -EINVAL, as on Linux. */
+/* prctl(2): the options that concern a task's attributes and credentials. What is not known here is
+ * -EINVAL, as on Linux. */
 #include "kernel/prctl.h"
 #include "kernel/task.h"
 #include "mm/uaccess.h"
@@ -37,7 +38,15 @@ static int64_t put_int(int value, uaddr_t to)
 
 /* ---- credentials ---- */
 
-enum cred_change { DROP_BOUNDING, SET_SECUREBITS, SET_KEEPCAPS, SET_NO_NEW_PRIVS, AMBIENT_RAISE, AMBIENT_LOWER, AMBIENT_CLEAR };
+enum cred_change {
+    DROP_BOUNDING,
+    SET_SECUREBITS,
+    SET_KEEPCAPS,
+    SET_NO_NEW_PRIVS,
+    AMBIENT_RAISE,
+    AMBIENT_LOWER,
+    AMBIENT_CLEAR
+};
 
 static int64_t change_cred(enum cred_change what, uint64_t value)
 {
@@ -53,7 +62,8 @@ static int64_t change_cred(enum cred_change what, uint64_t value)
         c->securebits = (uint32_t)value;
         break;
     case SET_KEEPCAPS:
-        c->securebits = (c->securebits & ~(uint32_t)SECBIT_KEEP_CAPS) | (value ? SECBIT_KEEP_CAPS : 0);
+        c->securebits =
+            (c->securebits & ~(uint32_t)SECBIT_KEEP_CAPS) | (value ? SECBIT_KEEP_CAPS : 0);
         break;
     case SET_NO_NEW_PRIVS:
         c->no_new_privs = true;
@@ -87,7 +97,8 @@ static int64_t set_securebits(uint64_t bits)
     uint32_t locked = (c->securebits & SECURE_ALL_LOCKS) >> 1;
     bool changes_locked = locked & (c->securebits ^ (uint32_t)bits);
     bool unlocks = c->securebits & SECURE_ALL_LOCKS & ~(uint32_t)bits;
-    if (changes_locked || unlocks || bits & ~(uint64_t)(SECURE_ALL_LOCKS | SECURE_ALL_BITS) || !capable(CAP_SETPCAP))
+    if (changes_locked || unlocks || bits & ~(uint64_t)(SECURE_ALL_LOCKS | SECURE_ALL_BITS) ||
+        !capable(CAP_SETPCAP))
         return -EPERM;
     return change_cred(SET_SECUREBITS, bits);
 }
@@ -115,7 +126,8 @@ static int64_t ambient(uint64_t what, uint64_t capability)
     case PR_CAP_AMBIENT_LOWER:
         return change_cred(AMBIENT_LOWER, capability);
     case PR_CAP_AMBIENT_RAISE:
-        if (!(c->cap_permitted & c->cap_inheritable & bit) || c->securebits & SECBIT_NO_CAP_AMBIENT_RAISE)
+        if (!(c->cap_permitted & c->cap_inheritable & bit) ||
+            c->securebits & SECBIT_NO_CAP_AMBIENT_RAISE)
             return -EPERM;
         return change_cred(AMBIENT_RAISE, capability);
     default:
@@ -223,7 +235,9 @@ int64_t do_arch_prctl(int option, uint64_t addr)
         err = context_save_bases(t->ctx);
         if (err)
             return err;
-        return put_user(option == ARCH_GET_FS ? &context_regs(t->ctx)->fs_base : &context_regs(t->ctx)->gs_base, addr);
+        return put_user(option == ARCH_GET_FS ? &context_regs(t->ctx)->fs_base
+                                              : &context_regs(t->ctx)->gs_base,
+                        addr);
     default:
         return -EINVAL;
     }

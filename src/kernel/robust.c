@@ -1,14 +1,15 @@
 /*
- * The robust list is a chain in guest memory, so everything about it may be wrong or hostile: it is walked for a bounded
- * number of steps, and the first bad address ends it.
+ * The robust list is a chain in guest memory, so everything about it may be wrong or hostile: it is
+ * walked for a bounded number of steps, and the first bad address ends it.
  *
- * The owner-died mark is written without an atomic exchange (there is no such order). That is safe because the word's owner is
- * the dying thread: others may only add FUTEX_WAITERS meanwhile, and a waiter whose bit is lost is woken here anyway.
+ * The owner-died mark is written without an atomic exchange (there is no such order). That is safe
+ * because the word's owner is the dying thread: others may only add FUTEX_WAITERS meanwhile, and a
+ * waiter whose bit is lost is woken here anyway.
  */
 #include "kernel/robust.h"
-#include "mm/uaccess.h"
-#include "mm/mm.h"
 #include "kernel/pid.h"
+#include "mm/mm.h"
+#include "mm/uaccess.h"
 #include <linux/futex.h>
 #include <sys/syscall.h>
 
@@ -56,12 +57,14 @@ static void walk_robust_list(struct task *t)
         uint64_t next;
         if (get_user(&next, entry & ~1ULL)) /* before the futex may be freed by its next owner */
             return;
-        if (entry != head.pending && mark_dead(t, (entry & ~1ULL) + (uint64_t)head.futex_offset, entry & 1, false))
+        if (entry != head.pending &&
+            mark_dead(t, (entry & ~1ULL) + (uint64_t)head.futex_offset, entry & 1, false))
             return;
         entry = next;
     }
     if (head.pending)
-        (void)mark_dead(t, (head.pending & ~1ULL) + (uint64_t)head.futex_offset, head.pending & 1, true);
+        (void)mark_dead(t, (head.pending & ~1ULL) + (uint64_t)head.futex_offset, head.pending & 1,
+                        true);
 }
 
 static void clear_tid(struct task *t)

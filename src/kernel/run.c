@@ -1,13 +1,15 @@
 /*
- * The life of a guest thread inside the kernel: run the guest until something happens, deal with it, look at the signals,
- * run it again. This is the hottest loop there is: a system call that finds nothing to do after it costs one flag check here.
+ * The life of a guest thread inside the kernel: run the guest until something happens, deal with
+ * it, look at the signals, run it again. This is the hottest loop there is: a system call that
+ * finds nothing to do after it costs one flag check here.
  */
 #include "base/log.h"
 #include "kernel/pid.h"
 #include "kernel/task.h"
 #include <string.h>
 
-/* A blocked call that a signal broke up answers one of these; signal_deliver() decides what becomes of it. */
+/* A blocked call that a signal broke up answers one of these; signal_deliver() decides what becomes
+ * of it. */
 static bool is_restart_code(int64_t result)
 {
     return result <= -ERESTARTSYS && result >= -ERESTART_RESTARTBLOCK;
@@ -20,7 +22,8 @@ static bool work_before_resume(struct task *t)
     return !t->exit_requested && t->ctx;
 }
 
-/* A futex wait that the stub made on the host was broken up: what Linux's futex answers to a signal. */
+/* A futex wait that the stub made on the host was broken up: what Linux's futex answers to a
+ * signal. */
 static int64_t interrupted_futex(const uint64_t *args)
 {
     return args[3] ? -ERESTARTNOHAND : -ERESTARTSYS;
@@ -32,8 +35,8 @@ static inline bool run_syscall(struct task *t, const struct event *event)
     t->frame_queued = t->image_queued = false;
     t->syscall_nr = (int)event->nr;
     t->syscall_count++;
-    int64_t result =
-        UNLIKELY(event->interrupted) ? interrupted_futex(event->args) : task_syscall_hook(event->nr, event->args);
+    int64_t result = UNLIKELY(event->interrupted) ? interrupted_futex(event->args)
+                                                  : task_syscall_hook(event->nr, event->args);
     if (UNLIKELY(!t->ctx))
         return true;
     context_set_result(t->ctx, result); /* exec may have changed the context */

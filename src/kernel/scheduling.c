@@ -40,7 +40,8 @@ static bool owns(struct task *t)
 
 void task_scheduling(struct task *t, struct scheduling *ret)
 {
-    *ret = (struct scheduling){.policy = t->sched_policy, .priority = t->sched_priority, .nice = t->nice};
+    *ret = (struct scheduling){
+        .policy = t->sched_policy, .priority = t->sched_priority, .nice = t->nice};
 }
 
 static bool nice_allowed(struct task *t, int nice)
@@ -52,7 +53,8 @@ static bool nice_allowed(struct task *t, int nice)
 int task_set_scheduling(struct task *t, const struct scheduling *s)
 {
     bool realtime = s->policy == SCHED_FIFO || s->policy == SCHED_RR;
-    bool known = realtime || s->policy == SCHED_OTHER || s->policy == SCHED_BATCH || s->policy == SCHED_IDLE;
+    bool known =
+        realtime || s->policy == SCHED_OTHER || s->policy == SCHED_BATCH || s->policy == SCHED_IDLE;
     if (!known || (realtime ? s->priority < 1 || s->priority > 99 : s->priority != 0))
         return -EINVAL;
     if (!owns(t) || (!realtime && !nice_allowed(t, s->nice)))

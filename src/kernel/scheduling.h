@@ -1,6 +1,6 @@
 /*
- * Nice values, scheduling policies, CPU affinity. They are kept and shown, with Linux's permission rules; threads are scheduled
- * by the host, which does not hear of them.
+ * Nice values, scheduling policies, CPU affinity. They are kept and shown, with Linux's permission
+ * rules; threads are scheduled by the host, which does not hear of them.
  */
 #pragma once
 #include "base/base.h"

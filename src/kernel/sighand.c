@@ -69,11 +69,13 @@ static void forget_ignored(struct task *t, int sig)
     spin_unlock(&tasklist_lock);
 }
 
-#define KNOWN_FLAGS                                                                                              \
-    (SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_NODEFER | (uint64_t)(uint32_t)SA_RESETHAND | \
-     0x04000000 /* SA_RESTORER */ | 0x00000800 /* SA_EXPOSE_TAGBITS */)
+#define KNOWN_FLAGS                                                                    \
+    (SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_NODEFER | \
+     (uint64_t)(uint32_t)SA_RESETHAND | 0x04000000 /* SA_RESTORER */ |                 \
+     0x00000800 /* SA_EXPOSE_TAGBITS */)
 
-int signal_action(struct task *t, int sig, const struct guest_sigaction *new_action, struct guest_sigaction *ret_old)
+int signal_action(struct task *t, int sig, const struct guest_sigaction *new_action,
+                  struct guest_sigaction *ret_old)
 {
     if (sig < 1 || sig > SIGNAL_COUNT || (new_action && SIGBIT(sig) & UNBLOCKABLE))
         return -EINVAL;
@@ -88,8 +90,9 @@ int signal_action(struct task *t, int sig, const struct guest_sigaction *new_act
     spin_unlock(&s->lock);
     if (ret_old)
         *ret_old = old;
-    if (new_action && (new_action->handler == (uint64_t)SIG_IGN ||
-                       (new_action->handler == (uint64_t)SIG_DFL && SIGBIT(sig) & IGNORED_BY_DEFAULT)))
+    if (new_action &&
+        (new_action->handler == (uint64_t)SIG_IGN ||
+         (new_action->handler == (uint64_t)SIG_DFL && SIGBIT(sig) & IGNORED_BY_DEFAULT)))
         forget_ignored(t, sig);
     return 0;
 }

@@ -1,9 +1,9 @@
 /*
- * Sending signals: is it ignored, queue it, pick who takes it, make that task look. Receiving is in signal_deliver.c,
- * dispositions in sighand.c, kill(2)'s choice of targets in kill.c.
+ * Sending signals: is it ignored, queue it, pick who takes it, make that task look. Receiving is in
+ * signal_deliver.c, dispositions in sighand.c, kill(2)'s choice of targets in kill.c.
  *
- * Against the mask that the stub changes by itself (platform.h) a sender publishes the pending set first and reads the mask
- * second; the stub does the opposite, so one of them sees the other.
+ * Against the mask that the stub changes by itself (platform.h) a sender publishes the pending set
+ * first and reads the mask second; the stub does the opposite, so one of them sees the other.
  */
 #include "kernel/signal.h"
 #include "kernel/pid.h"
@@ -83,7 +83,9 @@ static bool pending_take(struct process *p, struct pending *q, int sig, siginfo_
     if (!more)
         q->set &= ~SIGBIT(sig);
     if (!found) {
-        info_default(ret, sig, SI_USER); /* it was counted although no memory or limit was left for its details */
+        info_default(
+            ret, sig,
+            SI_USER); /* it was counted although no memory or limit was left for its details */
         return true;
     }
     list_del(&found->link);
@@ -113,14 +115,17 @@ int signal_take_locked(struct task *t, sigmask_t mask, siginfo_t *ret)
     return 0;
 }
 
-/* Queues a signal; `fresh` is used up or left. 0, or -EAGAIN for a realtime signal beyond the limit. */
-static int pending_add(struct process *p, struct pending *q, int sig, const siginfo_t *info, struct queued_signal **fresh)
+/* Queues a signal; `fresh` is used up or left. 0, or -EAGAIN for a realtime signal beyond the
+ * limit. */
+static int pending_add(struct process *p, struct pending *q, int sig, const siginfo_t *info,
+                       struct queued_signal **fresh)
 {
     bool realtime = sig >= 32;
     if (!realtime && q->set & SIGBIT(sig))
         return 0;
     bool sent_by_kernel = !info || info->si_code > 0;
-    bool room = *fresh && (p->sig.queued < p->limits.v[RLIMIT_SIGPENDING].cur || (!realtime && sent_by_kernel));
+    bool room = *fresh && (p->sig.queued < p->limits.v[RLIMIT_SIGPENDING].cur ||
+                           (!realtime && sent_by_kernel));
     if (!room && realtime && info && info->si_code != SI_USER)
         return -EAGAIN;
     q->set |= SIGBIT(sig);
@@ -197,12 +202,15 @@ static bool handler_ignores(struct process *p, int sig)
     spin_lock(&p->sig.sighand->lock);
     uint64_t handler = p->sig.sighand->action[sig - 1].handler;
     spin_unlock(&p->sig.sighand->lock);
-    if (handler == (uint64_t)SIG_DFL && p->unkillable && !(SIGBIT(sig) & (SIGBIT(SIGKILL) | SIGBIT(SIGSTOP))))
+    if (handler == (uint64_t)SIG_DFL && p->unkillable &&
+        !(SIGBIT(sig) & (SIGBIT(SIGKILL) | SIGBIT(SIGSTOP))))
         return true;
-    return handler == (uint64_t)SIG_IGN || (handler == (uint64_t)SIG_DFL && SIGBIT(sig) & IGNORED_BY_DEFAULT);
+    return handler == (uint64_t)SIG_IGN ||
+           (handler == (uint64_t)SIG_DFL && SIGBIT(sig) & IGNORED_BY_DEFAULT);
 }
 
-/* A blocked signal is kept even when ignored: it may not be ignored any more when it is unblocked. */
+/* A blocked signal is kept even when ignored: it may not be ignored any more when it is unblocked.
+ */
 static bool is_ignored(struct process *p, struct task *t, int sig)
 {
     struct task *judge = t ? t : p->leader;
@@ -220,7 +228,8 @@ static bool init_is_immune(struct process *p, int sig, const siginfo_t *info)
     return info && sender && info->si_code <= 0 && sender->pid->ns == p->pid->ns;
 }
 
-/* SIGCONT: whoever was stopped goes on, whatever becomes of the signal itself. Returns true if the parent is to know. */
+/* SIGCONT: whoever was stopped goes on, whatever becomes of the signal itself. Returns true if the
+ * parent is to know. */
 static bool continue_locked(struct process *p)
 {
     pending_remove_everywhere(p, STOP_SIGNALS);
@@ -250,8 +259,8 @@ static void kill_all_locked(struct process *p, int wait_status)
 }
 
 /* tasklist_lock and p->sig.lock held. */
-static int send_locked(struct process *p, struct task *t, int sig, const siginfo_t *info, struct queued_signal **fresh,
-                       bool *ret_continued)
+static int send_locked(struct process *p, struct task *t, int sig, const siginfo_t *info,
+                       struct queued_signal **fresh, bool *ret_continued)
 {
     if (p->state != PROCESS_RUNNING || init_is_immune(p, sig, info))
         return 0;
@@ -276,7 +285,8 @@ static int send_locked(struct process *p, struct task *t, int sig, const siginfo
 }
 
 /* tasklist_lock held. */
-static int send(struct process *p, struct task *t, int sig, const siginfo_t *info, struct queued_signal **fresh)
+static int send(struct process *p, struct task *t, int sig, const siginfo_t *info,
+                struct queued_signal **fresh)
 {
     bool continued = false;
     spin_lock(&p->sig.lock);
@@ -344,7 +354,8 @@ int signal_send_timer(struct process *p, struct task *t, struct queued_signal *q
     spin_lock(&p->sig.lock);
     if (!list_empty(&q->link)) {
         overrun = 1;
-    } else if (p->state == PROCESS_RUNNING && !p->exiting && !(t && t->exited) && !is_ignored(p, t, sig)) {
+    } else if (p->state == PROCESS_RUNNING && !p->exiting && !(t && t->exited) &&
+               !is_ignored(p, t, sig)) {
         queue->set |= SIGBIT(sig);
         list_add_tail(&queue->queue, &q->link);
         wake_somebody(p, t, sig);

@@ -1,18 +1,20 @@
 /*
  * Signals: signal(7).
  *
- * Pending signals sit in two queues: the task's own and the process's. Dispositions may be shared between processes
- * (CLONE_SIGHAND). The blocked mask of a task lives in its platform context so that the stub can change it by itself
- * (platform.h): read with task_sigmask().
+ * Pending signals sit in two queues: the task's own and the process's. Dispositions may be shared
+ * between processes (CLONE_SIGHAND). The blocked mask of a task lives in its platform context so
+ * that the stub can change it by itself (platform.h): read with task_sigmask().
  *
- * Sending: signal_send_*() decides whether it is ignored, queues it, picks a task that does not block it, and makes that
- * task come to the kernel: fiber_interrupt() if it sleeps in a call, platform_kick() if it runs guest code.
- * Receiving: task_main() calls signal_deliver() before each resume; it takes the next unblocked signal and stops, ends the
- * process, or builds the handler's frame (signal_frame.c).
+ * Sending: signal_send_*() decides whether it is ignored, queues it, picks a task that does not
+ * block it, and makes that task come to the kernel: fiber_interrupt() if it sleeps in a call,
+ * platform_kick() if it runs guest code. Receiving: task_main() calls signal_deliver() before each
+ * resume; it takes the next unblocked signal and stops, ends the process, or builds the handler's
+ * frame (signal_frame.c).
  *
- * Interrupted calls return -ERESTARTSYS (restart if SA_RESTART or no handler), -ERESTARTNOINTR (always),
- * -ERESTARTNOHAND (if no handler) or -ERESTART_RESTARTBLOCK (restart_syscall via task->restart); signal_deliver() turns
- * them into a restart (rip -= 2, rax = number) or -EINTR. A guest never sees them.
+ * Interrupted calls return -ERESTARTSYS (restart if SA_RESTART or no handler), -ERESTARTNOINTR
+ * (always), -ERESTARTNOHAND (if no handler) or -ERESTART_RESTARTBLOCK (restart_syscall via
+ * task->restart); signal_deliver() turns them into a restart (rip -= 2, rax = number) or -EINTR. A
+ * guest never sees them.
  */
 #pragma once
 #include "base/base.h"
@@ -94,12 +96,14 @@ void task_set_sigmask(struct task *t, sigmask_t mask); /* own; SIGKILL and SIGST
 void task_set_temporary_sigmask(struct task *t, sigmask_t mask);
 void task_restore_sigmask(struct task *t); /* the call was not interrupted */
 
-/* Senders. `info` NULL: SI_KERNEL. Return 0, -EAGAIN (queue full), -ESRCH. Any fiber or timer callback. */
+/* Senders. `info` NULL: SI_KERNEL. Return 0, -EAGAIN (queue full), -ESRCH. Any fiber or timer
+ * callback. */
 int signal_send_task(struct task *t, int sig, const siginfo_t *info);
 int signal_send_process(struct process *p, int sig, const siginfo_t *info);
 int signal_send_group(struct pid *group, int sig, const siginfo_t *info); /* every process in a process group */
 int signal_send_process_locked(struct process *p, int sig, const siginfo_t *info); /* tasklist_lock held */
-/* A POSIX timer's own queued signal, at most once in the queue: 0 queued, 1 it was still there (an overrun). */
+/* A POSIX timer's own queued signal, at most once in the queue: 0 queued, 1 it was still there (an
+ * overrun). */
 int signal_send_timer(struct process *p, struct task *t, struct queued_signal *q);
 /* Takes a timer's signal off whatever queue it is on. */
 void signal_unqueue_timer(struct process *p, struct task *t, struct queued_signal *q);
@@ -110,18 +114,21 @@ void signal_force(struct task *t, int sig, const siginfo_t *info);
 NODISCARD int signal_permission(struct process *target, int sig);
 void siginfo_user(siginfo_t *info, int sig, int code); /* si_pid, si_uid of current */
 
-/* Interrupts the own fiber if there is something to deliver, else clears the interruption. Own task. */
+/* Interrupts the own fiber if there is something to deliver, else clears the interruption. Own
+ * task. */
 void signal_recalculate(struct task *t);
-/* Is there something signal_deliver() would act on? Interruptible waits use fiber_interrupted() instead. */
+/* Is there something signal_deliver() would act on? Interruptible waits use fiber_interrupted()
+ * instead. */
 bool signal_pending(struct task *t);
 /* Takes one pending signal in mask off the queues (sigtimedwait, signalfd): its number or 0. */
 int signal_dequeue(struct task *t, sigmask_t mask, siginfo_t *ret_info);
 sigmask_t signal_pending_set(struct task *t);
 
-/* Called by task_main() before resuming, when the fiber is interrupted or the call's result is a restart code. May mark the
- * task as ending (task->exit_requested). */
+/* Called by task_main() before resuming, when the fiber is interrupted or the call's result is a
+ * restart code. May mark the task as ending (task->exit_requested). */
 void signal_deliver(struct task *t);
-/* Builds the handler's frame and points the registers at it: -EFAULT when the stack is bad. signal_frame.c */
+/* Builds the handler's frame and points the registers at it: -EFAULT when the stack is bad.
+ * signal_frame.c */
 NODISCARD int signal_push_frame(struct task *t, const struct guest_sigaction *action, const siginfo_t *info,
                                 sigmask_t saved_mask);
 /* sigaltstack(2) decoded; either may be NULL. */

@@ -1,6 +1,6 @@
 /*
- * Receiving signals: the blocked mask, taking a signal off the queues, and what it does to the task: nothing, stop, the end
- * of the process, or a handler (whose frame signal_frame.c builds).
+ * Receiving signals: the blocked mask, taking a signal off the queues, and what it does to the
+ * task: nothing, stop, the end of the process, or a handler (whose frame signal_frame.c builds).
  */
 #include "kernel/job_control.h"
 #include "kernel/signal_private.h"
@@ -144,7 +144,8 @@ static void resolve_restart(struct task *t, const struct guest_sigaction *action
 
 int signal_fatal_status(const struct process *p, int sig)
 {
-    /* DEVIATION: the status says that a core was dumped where Linux would have dumped one; no file is written. */
+    /* DEVIATION: the status says that a core was dumped where Linux would have dumped one; no file
+     * is written. */
     bool core = SIGBIT(sig) & CORE_SIGNALS && p->dumpable && p->limits.v[RLIMIT_CORE].cur > 0;
     return sig | (core ? 0x80 : 0);
 }
@@ -156,7 +157,8 @@ static void stop_begin(struct task *t, int sig)
     spin_lock(&tasklist_lock);
     spin_lock(&p->sig.lock);
     /* A SIGCONT or SIGKILL that came since the signal was taken wins. */
-    bool stop = !p->exiting && !((p->sig.shared.set | t->sig.own.set) & SIGBIT(SIGCONT)) && !p->sig.stopped;
+    bool stop =
+        !p->exiting && !((p->sig.shared.set | t->sig.own.set) & SIGBIT(SIGCONT)) && !p->sig.stopped;
     if (stop) {
         p->sig.stopped = true;
         p->sig.stop_signal = sig;
@@ -192,7 +194,8 @@ static bool stops_by_default(struct task *t, int sig)
 
 static void default_action(struct task *t, int sig)
 {
-    if (SIGBIT(sig) & IGNORED_BY_DEFAULT || (t->process->unkillable && !(SIGBIT(sig) & UNBLOCKABLE)))
+    if (SIGBIT(sig) & IGNORED_BY_DEFAULT ||
+        (t->process->unkillable && !(SIGBIT(sig) & UNBLOCKABLE)))
         return;
     if (!stops_by_default(t, sig))
         do_exit_group(signal_fatal_status(t->process, sig));
@@ -200,7 +203,8 @@ static void default_action(struct task *t, int sig)
 
 /* ---- handlers ---- */
 
-static void run_handler(struct task *t, int sig, const struct guest_sigaction *action, const siginfo_t *info)
+static void run_handler(struct task *t, int sig, const struct guest_sigaction *action,
+                        const siginfo_t *info)
 {
     sigmask_t saved = t->sig.restore_mask ? t->sig.saved_mask : own_mask(t);
     t->sig.restore_mask = false;
@@ -235,7 +239,8 @@ static int take_next(struct task *t, struct guest_sigaction *ret_action, siginfo
     return sig;
 }
 
-static void deliver_one(struct task *t, int sig, const struct guest_sigaction *action, const siginfo_t *info)
+static void deliver_one(struct task *t, int sig, const struct guest_sigaction *action,
+                        const siginfo_t *info)
 {
     if (action->handler == (uint64_t)SIG_IGN)
         return;

@@ -1,8 +1,9 @@
 /*
- * The frame a signal handler runs on, and sigreturn(2): exactly the x86-64 layout that Linux, debuggers, unwinders and
- * language run-times know. From high addresses to low: the red zone of the interrupted code, the FP state (XSAVE image,
- * 64-byte aligned, its software words filled in, a second magic after it), then struct rt_frame, 8 below a 16-byte boundary as
- * after a call instruction.
+ * The frame a signal handler runs on, and sigreturn(2): exactly the x86-64 layout that Linux,
+ * debuggers, unwinders and language run-times know. From high addresses to low: the red zone of the
+ * interrupted code, the FP state (XSAVE image, 64-byte aligned, its software words filled in, a
+ * second magic after it), then struct rt_frame, 8 below a 16-byte boundary as after a call
+ * instruction.
  */
 #include "kernel/signal_private.h"
 #include "kernel/task.h"
@@ -12,7 +13,7 @@
 #define RED_ZONE 128
 #define FP_MAGIC1 0x46505853u
 #define FP_MAGIC2 0x46505845u
-#define FP_SOFTWARE_WORDS 464 /* their offset in the XSAVE image */
+#define FP_SOFTWARE_WORDS 464      /* their offset in the XSAVE image */
 #define UC_FLAGS (0x1 | 0x2 | 0x4) /* UC_FP_XSTATE, UC_SIGCONTEXT_SS, UC_STRICT_RESTORE_SS */
 #define SA_RESTORER_FLAG 0x04000000u
 #define AUTODISARM 0x80000000u /* SS_AUTODISARM */
@@ -29,7 +30,8 @@ struct frame_stack {
 };
 
 struct frame_context { /* struct sigcontext */
-    uint64_t r8, r9, r10, r11, r12, r13, r14, r15, rdi, rsi, rbp, rbx, rdx, rax, rcx, rsp, rip, eflags;
+    uint64_t r8, r9, r10, r11, r12, r13, r14, r15, rdi, rsi, rbp, rbx, rdx, rax, rcx, rsp, rip,
+        eflags;
     uint16_t cs, gs, fs, ss;
     uint64_t err, trapno, oldmask, cr2, fpstate, reserved[8];
 };
@@ -43,7 +45,8 @@ struct rt_frame {
     siginfo_t info;
 };
 /* The first 312 bytes are what the stub sends ahead (stub/hints.c). */
-_Static_assert(offsetof(struct rt_frame, info) == 312 && sizeof(struct rt_frame) == 8 + 304 + 128, "the layout is Linux's");
+_Static_assert(offsetof(struct rt_frame, info) == 312 && sizeof(struct rt_frame) == 8 + 304 + 128,
+               "the layout is Linux's");
 _Static_assert(offsetof(struct rt_frame, mc) == 8 + 40, "the layout is Linux's");
 
 struct fp_software_words {
@@ -59,7 +62,8 @@ static bool on_altstack(struct task *t, uaddr_t sp)
 {
     if (t->sig.altstack_flags & (int)AUTODISARM)
         return false;
-    return t->sig.altstack_size && sp > t->sig.altstack && sp - t->sig.altstack <= t->sig.altstack_size;
+    return t->sig.altstack_size && sp > t->sig.altstack &&
+           sp - t->sig.altstack <= t->sig.altstack_size;
 }
 
 static int altstack_state(struct task *t, uaddr_t sp)
@@ -104,7 +108,8 @@ struct frame_place {
     uaddr_t frame, fp;
 };
 
-static int place_frame(struct task *t, const struct guest_sigaction *action, struct frame_place *ret)
+static int place_frame(struct task *t, const struct guest_sigaction *action,
+                       struct frame_place *ret)
 {
     uaddr_t sp = context_regs(t->ctx)->rsp - RED_ZONE;
     bool was_on = on_altstack(t, context_regs(t->ctx)->rsp), entering = false;
@@ -114,17 +119,40 @@ static int place_frame(struct task *t, const struct guest_sigaction *action, str
     }
     ret->fp = align_down(sp - platform_xsave_size() - sizeof(uint32_t), 64);
     ret->frame = align_down(ret->fp - sizeof(struct rt_frame), 16) - 8;
-    bool overflow = (was_on || entering) && !on_altstack(t, ret->frame) && !(t->sig.altstack_flags & (int)AUTODISARM);
+    bool overflow = (was_on || entering) && !on_altstack(t, ret->frame) &&
+                    !(t->sig.altstack_flags & (int)AUTODISARM);
     return overflow ? -EFAULT : 0;
 }
 
-static void fill_context(struct task *t, const struct regs *r, struct frame_context *mc, uaddr_t fp, sigmask_t saved)
+static void fill_context(struct task *t, const struct regs *r, struct frame_context *mc, uaddr_t fp,
+                         sigmask_t saved)
 {
     *mc = (struct frame_context){
-        .r8 = r->r8, .r9 = r->r9, .r10 = r->r10, .r11 = r->r11, .r12 = r->r12, .r13 = r->r13, .r14 = r->r14,
-        .r15 = r->r15, .rdi = r->rdi, .rsi = r->rsi, .rbp = r->rbp, .rbx = r->rbx, .rdx = r->rdx, .rax = r->rax,
-        .rcx = r->rcx, .rsp = r->rsp, .rip = r->rip, .eflags = r->eflags, .cs = USER_CS, .ss = USER_SS,
-        .err = t->fault.error_code, .trapno = t->fault.trapno, .cr2 = t->fault.cr2, .oldmask = saved, .fpstate = fp,
+        .r8 = r->r8,
+        .r9 = r->r9,
+        .r10 = r->r10,
+        .r11 = r->r11,
+        .r12 = r->r12,
+        .r13 = r->r13,
+        .r14 = r->r14,
+        .r15 = r->r15,
+        .rdi = r->rdi,
+        .rsi = r->rsi,
+        .rbp = r->rbp,
+        .rbx = r->rbx,
+        .rdx = r->rdx,
+        .rax = r->rax,
+        .rcx = r->rcx,
+        .rsp = r->rsp,
+        .rip = r->rip,
+        .eflags = r->eflags,
+        .cs = USER_CS,
+        .ss = USER_SS,
+        .err = t->fault.error_code,
+        .trapno = t->fault.trapno,
+        .cr2 = t->fault.cr2,
+        .oldmask = saved,
+        .fpstate = fp,
     };
 }
 
@@ -147,7 +175,8 @@ static int push_fp(struct task *t, uaddr_t fp)
     return err;
 }
 
-static void enter_handler(struct task *t, const struct guest_sigaction *action, int sig, uaddr_t frame)
+static void enter_handler(struct task *t, const struct guest_sigaction *action, int sig,
+                          uaddr_t frame)
 {
     struct regs *r = context_regs(t->ctx);
     r->rdi = (uint64_t)sig;
@@ -160,7 +189,8 @@ static void enter_handler(struct task *t, const struct guest_sigaction *action, 
     context_set_regs_dirty(t->ctx);
 }
 
-int signal_push_frame(struct task *t, const struct guest_sigaction *action, const siginfo_t *info, sigmask_t saved_mask)
+int signal_push_frame(struct task *t, const struct guest_sigaction *action, const siginfo_t *info,
+                      sigmask_t saved_mask)
 {
     struct frame_place place;
     struct rt_frame frame;
@@ -229,8 +259,9 @@ static int restore_frame(struct task *t, const struct rt_frame *frame)
 int64_t signal_return(struct task *t)
 {
     struct rt_frame frame;
-    uaddr_t at = context_regs(t->ctx)->rsp - sizeof(uint64_t); /* the handler's ret took the return address */
-    t->syscall_nr = -1; /* whatever rax becomes, it is no system call's result */
+    uaddr_t at = context_regs(t->ctx)->rsp -
+                 sizeof(uint64_t); /* the handler's ret took the return address */
+    t->syscall_nr = -1;            /* whatever rax becomes, it is no system call's result */
     int err = copy_from_user(&frame, at, offsetof(struct rt_frame, info));
     if (!err)
         err = restore_frame(t, &frame);

@@ -1,4 +1,5 @@
-/* What the files of signals share among themselves: sets of signals, and steps that run under their locks. */
+/* What the files of signals share among themselves: sets of signals, and steps that run under their
+ * locks. */
 #pragma once
 #include "base/cleanup.h"
 #include "kernel/signal.h"

@@ -1,6 +1,7 @@
 /*
- * Tasks and processes as objects: made, referenced, freed; and the small services that concern one task as a whole (its
- * parts for others, its name, its credentials, what the stub answers for it). The verbs have files of their own.
+ * Tasks and processes as objects: made, referenced, freed; and the small services that concern one
+ * task as a whole (its parts for others, its name, its credentials, what the stub answers for it).
+ * The verbs have files of their own.
  */
 #include "kernel/task.h"
 #include "base/cleanup.h"
@@ -189,7 +190,8 @@ struct fs_context *current_fs(void)
     return t ? t->fs : NULL;
 }
 
-/* A task that changes its real user counts as the new one's: RLIMIT_NPROC was checked by the caller, if at all. */
+/* A task that changes its real user counts as the new one's: RLIMIT_NPROC was checked by the
+ * caller, if at all. */
 static void recount(struct task *t, uint32_t uid)
 {
     if (!t->counted || t->counted_uid == uid)

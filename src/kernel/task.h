@@ -1,13 +1,15 @@
 /*
  * Tasks and processes.
  *
- * A task is a guest thread: one fiber, one platform context. A process is a thread group: the tasks that share a pid, signal
- * handlers' dispositions, limits and a place in the process tree. What may be shared more finely (memory, descriptors,
- * file-system context, handlers) hangs off the task by reference, as on Linux.
+ * A task is a guest thread: one fiber, one platform context. A process is a thread group: the tasks
+ * that share a pid, signal handlers' dispositions, limits and a place in the process tree. What may
+ * be shared more finely (memory, descriptors, file-system context, handlers) hangs off the task by
+ * reference, as on Linux.
  *
- * Life: task_new() (clone.c) -> task_start() -> task_main() (run.c) loops platform_run / dispatch / signals -> task_exit()
- * (exit.c), which ends the fiber. The last task of a process turns it into a zombie; wait.c reaps it. The struct process
- * stays while anything refers to it (pid table, waiters, pidfds, fown).
+ * Life: task_new() (clone.c) -> task_start() -> task_main() (run.c) loops platform_run / dispatch /
+ * signals -> task_exit() (exit.c), which ends the fiber. The last task of a process turns it into a
+ * zombie; wait.c reaps it. The struct process stays while anything refers to it (pid table,
+ * waiters, pidfds, fown).
  *
  * Locks, in order:
  *   process->exec_lock (mutex)     exec against ptrace, /proc readers of mm
@@ -41,7 +43,8 @@ struct file;
 
 #define TASK_COMM_LEN 16
 
-/* One number in each pid namespace from the task's own outwards; numbers[0] is the root namespace's. Kept by pid.c. */
+/* One number in each pid namespace from the task's own outwards; numbers[0] is the root
+ * namespace's. Kept by pid.c. */
 #define PID_NS_DEPTH 8
 struct pid {
     struct refcount ref;
@@ -175,7 +178,8 @@ struct fdtable *task_get_files(struct task *t);
 struct fs_context *task_get_fs(struct task *t);
 struct mm *task_get_mm(struct task *t);
 const struct cred *task_get_cred(struct task *t);
-void task_set_cred(struct task *t, const struct cred *cred); /* own task; consumes the reference; updates stub answers */
+/* Own task; consumes the reference; updates the stub's answers. */
+void task_set_cred(struct task *t, const struct cred *cred);
 void task_set_comm(struct task *t, const char *name);
 
 /* ---- verbs ---- */
@@ -192,8 +196,9 @@ struct clone_args {
 /* The child's pid in the caller's namespace; the child is started. For CLONE_VFORK waits. */
 NODISCARD int64_t do_clone(const struct clone_args *args);
 
-/* execve decoded: argv and envv are bounded vectors in kernel memory, owned by the caller. On success does not return
- * to the old image: the caller returns 0 from its system call and the registers are the new image's. */
+/* execve decoded: argv and envv are bounded vectors in kernel memory, owned by the caller. On
+ * success does not return to the old image: the caller returns 0 from its system call and the
+ * registers are the new image's. */
 struct exec_args {
     int dirfd;
     const char *filename;
@@ -202,8 +207,9 @@ struct exec_args {
 };
 NODISCARD int do_execve(const struct exec_args *args);
 
-/* Both mark the current task as ending and return: it ends when the system call (or signal_deliver()) returns to
- * task_main(), so every scope on the way is left in the ordinary way. */
+/* Both mark the current task as ending and return: it ends when the system call (or
+ * signal_deliver()) returns to task_main(), so every scope on the way is left in the ordinary way.
+ * */
 void do_exit(int wait_status);       /* this task only: exit(2) */
 void do_exit_group(int wait_status); /* wait status encoding */
 /* From any fiber: every task of the process ends soon with this wait status. */
@@ -224,7 +230,8 @@ struct wait_result {
 /* 1: ret is filled; 0: WNOHANG and nothing; -ECHILD, -ERESTARTSYS. */
 NODISCARD int do_wait(const struct wait_args *args, struct wait_result *ret);
 
-/* The first process of a container: credentials, root, descriptors and limits are given. Started by task_start(). */
+/* The first process of a container: credentials, root, descriptors and limits are given. Started by
+ * task_start(). */
 struct first_process_args {
     const char *filename;
     char **argv, **envv;
@@ -239,11 +246,13 @@ struct first_process_args {
     bool init;                    /* behave as a container's init: signals without a handler do not end it */
     /* Called once, when the process is a zombie, with its wait status; from a fiber. */
     void (*exited)(void *arg, int wait_status);
-    /* Called each time a signal has stopped it, as its parent would be told; from a fiber. May be NULL. */
+    /* Called each time a signal has stopped it, as its parent would be told; from a fiber. May be
+     * NULL. */
     void (*stopped)(void *arg, int signo);
     void *exited_arg; /* of both */
 };
-/* Must run in a fiber. An exec failure (ENOENT, EACCES, ENOEXEC) is returned and nothing is left behind. */
+/* Must run in a fiber. An exec failure (ENOENT, EACCES, ENOEXEC) is returned and nothing is left
+ * behind. */
 NODISCARD int process_start_first(const struct first_process_args *args, struct process **ret);
 
 int kernel_init(void); /* tables; before the first process */
@@ -253,8 +262,8 @@ extern int64_t (*task_syscall_hook)(uint64_t nr, const uint64_t *args);
 
 /* ---- for kernel/ itself ---- */
 
-/* A task of `process` (NULL: a new process with `parent`'s attributes, or bare for parent NULL), not yet started, not in
- * the tree. On failure nothing is left. */
+/* A task of `process` (NULL: a new process with `parent`'s attributes, or bare for parent NULL),
+ * not yet started, not in the tree. On failure nothing is left. */
 NODISCARD int task_new(struct process *process, struct task *from, struct task **ret);
 NODISCARD int process_new(struct task *from, struct process **ret);
 void task_main(void *task); /* run.c: the fiber of a task */
@@ -265,7 +274,8 @@ void task_kick(struct task *t);
 bool task_dying(const struct task *t);
 void task_publish_answers(struct task *t); /* own task, or before it runs */
 void task_vfork_done(struct task *t);
-/* Leaves the memory of the old image: robust futexes, clear_child_tid, the vfork parent. exit.c, exec.c. */
+/* Leaves the memory of the old image: robust futexes, clear_child_tid, the vfork parent. exit.c,
+ * exec.c. */
 void task_release_memory(struct task *t);
 /* CPU time of a live or dead task (any); tasklist_lock held for the process variant. */
 void task_cpu_times(struct task *t, struct cpu_times *ret);

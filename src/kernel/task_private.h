@@ -7,16 +7,18 @@ NODISCARD int task_start(struct task *t, void (*fn)(void *));
 /* Undoes a task that was never linked, its process included if it is its leader. */
 void task_discard(struct task *t);
 
-/* Gives a context nobody else uses yet its own copy of the mount namespace, its root and directory moved into it. */
+/* Gives a context nobody else uses yet its own copy of the mount namespace, its root and directory
+ * moved into it. */
 struct fs_context;
 NODISCARD int fs_unshare_mounts(struct fs_context *fs);
 
-/* tasklist_lock held. The first makes t's process part of the tree, the second t part of its process. */
+/* tasklist_lock held. The first makes t's process part of the tree, the second t part of its
+ * process. */
 void task_link_process_locked(struct task *t, struct process *parent, struct pid *group, struct pid *session);
 void task_link_locked(struct task *t);
 
-/* tasklist_lock held: takes a zombie out of the tree and puts it on `dead`, by child_link; process_bury() drops the tree's
- * references once the lock is free. */
+/* tasklist_lock held: takes a zombie out of the tree and puts it on `dead`, by child_link;
+ * process_bury() drops the tree's references once the lock is free. */
 void process_reap_locked(struct process *p, struct list *dead);
 void process_bury(struct list *dead);
 

@@ -1,6 +1,6 @@
 /*
- * What the process tree needs of terminals, without knowing them: fs/devpts fills the table at boot. Until then (and in unit
- * tests) nobody has a controlling terminal.
+ * What the process tree needs of terminals, without knowing them: fs/devpts fills the table at
+ * boot. Until then (and in unit tests) nobody has a controlling terminal.
  */
 #pragma once
 #include "base/base.h"
@@ -11,7 +11,8 @@ struct pid;
 struct tty_hooks {
     struct tty *(*get)(struct tty *tty);
     void (*put)(struct tty *tty);
-    /* The session's leader ends: hang up (SIGHUP, SIGCONT to the foreground group). No lock held. */
+    /* The session's leader ends: hang up (SIGHUP, SIGCONT to the foreground group). No lock held.
+     * */
     void (*leader_exit)(struct tty *tty, struct pid *session);
     /* Its device number, and its foreground group (a reference) or NULL. */
     void (*describe)(struct tty *tty, uint64_t *ret_rdev, struct pid **ret_foreground);

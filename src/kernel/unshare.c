@@ -1,4 +1,5 @@
-/* unshare(2). Everything new is made before anything is replaced, so that a failure changes nothing. */
+/* unshare(2). Everything new is made before anything is replaced, so that a failure changes
+ * nothing. */
 #include "kernel/unshare.h"
 #include "base/cleanup.h"
 #include "kernel/fdtable.h"
@@ -11,9 +12,9 @@
 #include <linux/capability.h>
 #include <sched.h>
 
-#define SUPPORTED                                                                                              \
-    (CLONE_FILES | CLONE_FS | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWPID | CLONE_SYSVSEM | CLONE_THREAD | CLONE_SIGHAND | \
-     CLONE_VM)
+#define SUPPORTED                                                                         \
+    (CLONE_FILES | CLONE_FS | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWPID | CLONE_SYSVSEM | \
+     CLONE_THREAD | CLONE_SIGHAND | CLONE_VM)
 
 struct replacement {
     struct fdtable *files;
@@ -47,7 +48,8 @@ static int build(struct task *t, uint64_t flags, struct replacement *r)
     if (!err && flags & CLONE_NEWUTS)
         err = uts_namespace_copy(t->ns.uts, &r->uts);
     if (!err && flags & CLONE_NEWPID)
-        err = t->ns.pid_for_children == t->pid->ns ? pid_namespace_new(t->pid->ns, &r->pid_ns) : -EINVAL;
+        err = t->ns.pid_for_children == t->pid->ns ? pid_namespace_new(t->pid->ns, &r->pid_ns)
+                                                   : -EINVAL;
     return err;
 }
 

@@ -1,7 +1,8 @@
 /*
  * Resource use.
- * DEVIATION: a guest's system calls are carried out by Picket's own threads, so all of a task's CPU time is user time; faults,
- * context switches and block operations are not counted (the host knows them for the stub process only).
+ * DEVIATION: a guest's system calls are carried out by Picket's own threads, so all of a task's CPU
+ * time is user time; faults, context switches and block operations are not counted (the host knows
+ * them for the stub process only).
  */
 #include "kernel/usage.h"
 #include "mm/mm.h"
@@ -9,7 +10,8 @@
 
 static struct timeval to_timeval(int64_t ns)
 {
-    return (struct timeval){.tv_sec = ns / NSEC_PER_SEC, .tv_usec = ns % NSEC_PER_SEC / NSEC_PER_USEC};
+    return (struct timeval){.tv_sec = ns / NSEC_PER_SEC,
+                            .tv_usec = ns % NSEC_PER_SEC / NSEC_PER_USEC};
 }
 
 void usage_from_times(struct rusage *ret, const struct cpu_times *times)

@@ -1,5 +1,6 @@
 /*
- * How many tasks each user has, for RLIMIT_NPROC, and how many there are in all. A user is known while it has tasks.
+ * How many tasks each user has, for RLIMIT_NPROC, and how many there are in all. A user is known
+ * while it has tasks.
  */
 #pragma once
 #include "base/base.h"

@@ -1,4 +1,5 @@
-/* Waiting for children: wait4(2), waitid(2). One scan over the children decides; the wait queue only says when to look again. */
+/* Waiting for children: wait4(2), waitid(2). One scan over the children decides; the wait queue
+ * only says when to look again. */
 #include "base/cleanup.h"
 #include "kernel/pid.h"
 #include "kernel/task_private.h"
@@ -28,7 +29,8 @@ static void fill(struct wait_result *ret, struct process *child, int status, int
     ret->times.system += child->child_times.system;
 }
 
-static bool take_zombie(struct process *child, const struct wait_args *args, struct wait_result *ret, struct list *dead)
+static bool take_zombie(struct process *child, const struct wait_args *args,
+                        struct wait_result *ret, struct list *dead)
 {
     struct process *me = current->process;
     int code, status;
@@ -44,9 +46,11 @@ static bool take_zombie(struct process *child, const struct wait_args *args, str
     return true;
 }
 
-static bool take_stopped(struct process *child, const struct wait_args *args, struct wait_result *ret)
+static bool take_stopped(struct process *child, const struct wait_args *args,
+                         struct wait_result *ret)
 {
-    if (!(args->options & WSTOPPED) || !child->sig.stopped || child->sig.stop_reported || child->state != PROCESS_RUNNING)
+    if (!(args->options & WSTOPPED) || !child->sig.stopped || child->sig.stop_reported ||
+        child->state != PROCESS_RUNNING)
         return false;
     fill(ret, child, child->sig.stop_signal << 8 | 0x7f, CLD_STOPPED);
     if (!(args->options & WNOWAIT))
@@ -54,7 +58,8 @@ static bool take_stopped(struct process *child, const struct wait_args *args, st
     return true;
 }
 
-static bool take_continued(struct process *child, const struct wait_args *args, struct wait_result *ret)
+static bool take_continued(struct process *child, const struct wait_args *args,
+                           struct wait_result *ret)
 {
     if (!(args->options & WCONTINUED) || !child->sig.continued || child->sig.continue_reported)
         return false;
@@ -75,7 +80,8 @@ static int scan(const struct wait_args *args, struct wait_result *ret)
         if (!wanted(child, args))
             continue;
         result = 0;
-        if (take_zombie(child, args, ret, &dead) || take_stopped(child, args, ret) || take_continued(child, args, ret)) {
+        if (take_zombie(child, args, ret, &dead) || take_stopped(child, args, ret) ||
+            take_continued(child, args, ret)) {
             result = 1;
             break;
         }
@@ -90,6 +96,7 @@ int do_wait(const struct wait_args *args, struct wait_result *ret)
     int found = scan(args, ret);
     if (found || args->options & WNOHANG)
         return found;
-    int err = wait_event_interruptible(&current->process->child_wait, (found = scan(args, ret)) != 0);
+    int err =
+        wait_event_interruptible(&current->process->child_wait, (found = scan(args, ret)) != 0);
     return found ? found : err;
 }

@@ -98,7 +98,8 @@ int64_t sys_getgroups(const uint64_t *a)
         return c->group_count;
     if ((unsigned)size < c->group_count)
         return -EINVAL;
-    int err = c->group_count ? copy_to_user(a[1], c->groups, c->group_count * sizeof(*c->groups)) : 0;
+    int err =
+        c->group_count ? copy_to_user(a[1], c->groups, c->group_count * sizeof(*c->groups)) : 0;
     return err ? err : (int64_t)c->group_count;
 }
 
@@ -124,7 +125,8 @@ struct guest_cap_header {
     int32_t pid;
 };
 
-/* The words in each set, or -errno; tells a caller with an unknown version which one is preferred. */
+/* The words in each set, or -errno; tells a caller with an unknown version which one is preferred.
+ */
 static int read_header(uaddr_t from, struct guest_cap_header *ret)
 {
     uint32_t preferred = _LINUX_CAPABILITY_VERSION_3;

@@ -1,4 +1,5 @@
-/* The system as a whole: its name, its memory, limits, random numbers, and what concerns no other file. */
+/* The system as a whole: its name, its memory, limits, random numbers, and what concerns no other
+ * file. */
 #include "kernel/limits.h"
 #include "kernel/membarrier.h"
 #include "kernel/namespaces.h"
@@ -175,12 +176,13 @@ int64_t sys_setrlimit(const uint64_t *a)
     return set_limit(current->process, (unsigned)a[0], &fresh);
 }
 
-/* May the caller see or change another process's limits? The same user all over, or CAP_SYS_RESOURCE. */
+/* May the caller see or change another process's limits? The same user all over, or
+ * CAP_SYS_RESOURCE. */
 static int may_limit(struct task *t)
 {
     const struct cred *own = current->cred, *his = task_get_cred(t);
-    bool same = own->uid == his->euid && own->uid == his->suid && own->uid == his->uid && own->gid == his->egid &&
-                own->gid == his->sgid && own->gid == his->gid;
+    bool same = own->uid == his->euid && own->uid == his->suid && own->uid == his->uid &&
+                own->gid == his->egid && own->gid == his->sgid && own->gid == his->gid;
     cred_put((struct cred *)his);
     return same || t->process == current->process || capable(CAP_SYS_RESOURCE) ? 0 : -EPERM;
 }

@@ -1,4 +1,5 @@
-/* Processes and threads: making, ending, waiting for them, and who belongs to whom. exec is in sys_exec.c. */
+/* Processes and threads: making, ending, waiting for them, and who belongs to whom. exec is in
+ * sys_exec.c. */
 #include "kernel/fdtable.h"
 #include "kernel/job_control.h"
 #include "kernel/pid.h"
@@ -52,7 +53,8 @@ int64_t sys_clone(const uint64_t *a)
 
 /* clone3's struct clone_args, as the guest lays it out. */
 struct guest_clone_args {
-    uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size, cgroup;
+    uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid,
+        set_tid_size, cgroup;
 };
 
 static int check_clone3(const struct guest_clone_args *g)
@@ -61,7 +63,8 @@ static int check_clone3(const struct guest_clone_args *g)
         return -EINVAL;
     if (g->flags & (CLONE_INTO_CGROUP_FLAG | CSIGNAL | 0x00400000 /* CLONE_DETACHED */))
         return -EINVAL;
-    if (g->exit_signal > SIGNAL_COUNT || (g->flags & (CLONE_THREAD | CLONE_PARENT) && g->exit_signal))
+    if (g->exit_signal > SIGNAL_COUNT ||
+        (g->flags & (CLONE_THREAD | CLONE_PARENT) && g->exit_signal))
         return -EINVAL;
     if (!g->stack != !g->stack_size || (g->stack && !access_ok(g->stack, g->stack_size)))
         return -EINVAL;
@@ -246,7 +249,8 @@ int64_t sys_waitid(const uint64_t *a)
 {
     struct wait_args args = {.options = (int)a[3]};
     struct wait_result result;
-    if (args.options & ~(WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | __WNOTHREAD | __WCLONE | __WALL) ||
+    if (args.options & ~(WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | __WNOTHREAD |
+                         __WCLONE | __WALL) ||
         !(args.options & (WEXITED | WSTOPPED | WCONTINUED)))
         return -EINVAL;
     bool asked_nohang = args.options & WNOHANG;
@@ -322,7 +326,8 @@ int64_t sys_pidfd_open(const uint64_t *a)
     if (!pid)
         return -ESRCH;
     struct file *file;
-    int err = pid->process ? pidfd_new(pid, O_RDWR | flags, &file) : -ENOENT; /* a thread, or only a group */
+    int err = pid->process ? pidfd_new(pid, O_RDWR | flags, &file)
+                           : -ENOENT; /* a thread, or only a group */
     pid_put(pid);
     if (err)
         return err;

@@ -138,7 +138,9 @@ int64_t sys_sched_rr_get_interval(const uint64_t *a)
         return err;
     int policy = t->sched_policy;
     task_put(t);
-    return timespec_to_user(a[1], policy == SCHED_FIFO ? 0 : policy == SCHED_RR ? 100 * NSEC_PER_MSEC : 4 * NSEC_PER_MSEC);
+    return timespec_to_user(a[1], policy == SCHED_FIFO ? 0
+                                  : policy == SCHED_RR ? 100 * NSEC_PER_MSEC
+                                                       : 4 * NSEC_PER_MSEC);
 }
 
 /* struct sched_attr, version 0 and 1. */
@@ -172,7 +174,8 @@ int64_t sys_sched_setattr(const uint64_t *a)
     err = find((int32_t)a[0], &t);
     if (err)
         return err;
-    const struct scheduling s = {.policy = (int)attr.policy, .priority = (int)attr.priority, .nice = attr.nice};
+    const struct scheduling s = {
+        .policy = (int)attr.policy, .priority = (int)attr.priority, .nice = attr.nice};
     err = task_set_scheduling(t, &s);
     task_put(t);
     return err;

@@ -22,12 +22,14 @@ int64_t sys_rt_sigaction(const uint64_t *a)
     if (a[1]) {
         if (get_user(&g, a[1]))
             return -EFAULT;
-        action = (struct guest_sigaction){.handler = g.handler, .flags = g.flags, .restorer = g.restorer, .mask = g.mask};
+        action = (struct guest_sigaction){
+            .handler = g.handler, .flags = g.flags, .restorer = g.restorer, .mask = g.mask};
     }
     int err = signal_action(current, (int)a[0], a[1] ? &action : NULL, &old);
     if (err || !a[2])
         return err;
-    g = (struct guest_rt_sigaction){.handler = old.handler, .flags = old.flags, .restorer = old.restorer, .mask = old.mask};
+    g = (struct guest_rt_sigaction){
+        .handler = old.handler, .flags = old.flags, .restorer = old.restorer, .mask = old.mask};
     return put_user(&g, a[2]);
 }
 
@@ -121,7 +123,8 @@ static int wait_for_signal(struct task *t, sigmask_t set, int64_t deadline, sigi
     if (sig || deadline == 0)
         return sig ? sig : -EAGAIN;
     set_waiting_for(t, set);
-    int err = wait_event_timeout(&t->process->sig.signalfd_queue, (sig = signal_dequeue(t, set, ret)) != 0, deadline);
+    int err = wait_event_timeout(&t->process->sig.signalfd_queue,
+                                 (sig = signal_dequeue(t, set, ret)) != 0, deadline);
     set_waiting_for(t, 0);
     if (sig) {
         signal_recalculate(t); /* the sender interrupted this fiber for the signal that was taken */
@@ -185,7 +188,8 @@ static int queued_info(uaddr_t from, int sig, int32_t target, siginfo_t *ret)
     if (get_user(ret, from))
         return -EFAULT;
     ret->si_signo = sig;
-    if ((ret->si_code >= 0 || ret->si_code == SI_TKILL) && target != pid_number(current->process->pid))
+    if ((ret->si_code >= 0 || ret->si_code == SI_TKILL) &&
+        target != pid_number(current->process->pid))
         return -EPERM;
     return 0;
 }

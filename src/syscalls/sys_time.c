@@ -88,7 +88,8 @@ int64_t sys_times(const uint64_t *a)
     children = p->child_times;
     spin_unlock(&tasklist_lock);
     const int64_t tick = NSEC_PER_SEC / 100;
-    int64_t v[4] = {own.user / tick, own.system / tick, children.user / tick, children.system / tick};
+    int64_t v[4] = {own.user / tick, own.system / tick, children.user / tick,
+                    children.system / tick};
     int err = a[0] ? copy_to_user(a[0], v, sizeof(v)) : 0;
     return err ? err : now_monotonic() / tick;
 }
@@ -109,7 +110,8 @@ static int sleep_on_clock(clockid_t clock, int64_t deadline)
     }
 }
 
-/* After a stop or an ignored signal the rest is slept; a handler ends the sleep, and the rest is reported. */
+/* After a stop or an ignored signal the rest is slept; a handler ends the sleep, and the rest is
+ * reported. */
 static int64_t sleep_again(struct restart_block *r)
 {
     clockid_t clock = (clockid_t)r->args[0];
@@ -146,7 +148,8 @@ int64_t sys_clock_nanosleep(const uint64_t *a)
     clockid_t clock = (clockid_t)a[0];
     int64_t ns;
     if (!clock_has_timers(clock))
-        return clock_is_known(clock) ? (clock == CLOCK_THREAD_CPUTIME_ID ? -EINVAL : -EOPNOTSUPP) : -EINVAL;
+        return clock_is_known(clock) ? (clock == CLOCK_THREAD_CPUTIME_ID ? -EINVAL : -EOPNOTSUPP)
+                                     : -EINVAL;
     int err = timespec_from_user(a[2], &ns);
     if (err)
         return err;
@@ -159,7 +162,8 @@ int64_t sys_clock_nanosleep(const uint64_t *a)
 
 static int put_itimer(uaddr_t to, const struct itimer_value *v)
 {
-    struct itimerval out = {.it_value = ns_to_timeval(v->value), .it_interval = ns_to_timeval(v->interval)};
+    struct itimerval out = {.it_value = ns_to_timeval(v->value),
+                            .it_interval = ns_to_timeval(v->interval)};
     return put_user(&out, to);
 }
 
@@ -212,7 +216,8 @@ static int notify_from_user(uaddr_t from, struct timer_notify *ret)
     }
     if (get_user(&ev, from))
         return -EFAULT;
-    *ret = (struct timer_notify){.how = ev.notify, .signo = ev.signo, .value = ev.value, .tid = ev.tid};
+    *ret = (struct timer_notify){
+        .how = ev.notify, .signo = ev.signo, .value = ev.value, .tid = ev.tid};
     if (ev.notify != SIGEV_SIGNAL && ev.notify != SIGEV_NONE && ev.notify != SIGEV_THREAD_ID)
         return -EINVAL;
     if (ev.notify != SIGEV_NONE && (ev.signo <= 0 || ev.signo > SIGNAL_COUNT))
@@ -232,7 +237,8 @@ int64_t sys_timer_create(const uint64_t *a)
 
 static int put_setting(uaddr_t to, const struct timer_setting *s)
 {
-    struct itimerspec out = {.it_value = ns_to_timespec(s->value), .it_interval = ns_to_timespec(s->interval)};
+    struct itimerspec out = {.it_value = ns_to_timespec(s->value),
+                             .it_interval = ns_to_timespec(s->interval)};
     return put_user(&out, to);
 }
 

@@ -1,6 +1,6 @@
 /*
- * For guest tests: CHECK() a condition, else print it with errno and exit 1. child() runs a function in a forked child; exits_with()
- * and dies_by() wait for it.
+ * For guest tests: CHECK() a condition, else print it with errno and exit 1. child() runs a
+ * function in a forked child; exits_with() and dies_by() wait for it.
  */
 #pragma once
 #include <errno.h>

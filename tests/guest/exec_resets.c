@@ -1,4 +1,5 @@
-/* What execve resets and what it keeps: handlers, ignored signals, the mask, pending signals, close-on-exec, nice, pid, alarm. */
+/* What execve resets and what it keeps: handlers, ignored signals, the mask, pending signals,
+ * close-on-exec, nice, pid, alarm. */
 #include "check.h"
 #include <sys/resource.h>
 #include <sys/time.h>

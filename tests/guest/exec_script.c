@@ -1,4 +1,5 @@
-/* #! scripts: the interpreter's argument, the script's name, a script that is another script's interpreter, its limits. */
+/* #! scripts: the interpreter's argument, the script's name, a script that is another script's
+ * interpreter, its limits. */
 #include "check.h"
 #include <sys/stat.h>
 

@@ -1,4 +1,5 @@
-/* execve by a thread that is not the leader: the others are gone, the pid is the leader's, and it is the only thread. */
+/* execve by a thread that is not the leader: the others are gone, the pid is the leader's, and it
+ * is the only thread. */
 #include "check.h"
 #include <dirent.h>
 #include <pthread.h>

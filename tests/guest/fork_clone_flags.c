@@ -47,11 +47,13 @@ int main(void)
     pid = clone(nothing, top, CLONE_PARENT_SETTID | SIGCHLD, NULL, &parent_tid);
     CHECK(parent_tid == pid);
     exits_with(pid, 7);
-    pid = clone(nothing, top, CLONE_VM | CLONE_CHILD_SETTID | CLONE_VFORK | SIGCHLD, NULL, NULL, NULL, (void *)&child_tid);
+    pid = clone(nothing, top, CLONE_VM | CLONE_CHILD_SETTID | CLONE_VFORK | SIGCHLD, NULL, NULL,
+                NULL, (void *)&child_tid);
     CHECK(child_tid == pid);
     exits_with(pid, 7);
     child_tid = 1;
-    pid = clone(nothing, top, CLONE_VM | CLONE_CHILD_CLEARTID | SIGCHLD, NULL, NULL, NULL, (void *)&child_tid);
+    pid = clone(nothing, top, CLONE_VM | CLONE_CHILD_CLEARTID | SIGCHLD, NULL, NULL, NULL,
+                (void *)&child_tid);
     exits_with(pid, 7);
     CHECK(child_tid == 0);
 

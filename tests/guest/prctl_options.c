@@ -1,4 +1,5 @@
-/* prctl: name, death signal, dumpable, subreaper, timer slack, no_new_privs, unknown options; arch_prctl; personality. */
+/* prctl: name, death signal, dumpable, subreaper, timer slack, no_new_privs, unknown options;
+ * arch_prctl; personality. */
 #include "check.h"
 #include <asm/prctl.h>
 #include <sys/personality.h>

@@ -1,4 +1,5 @@
-/* Threads: ids, shared memory and descriptors, join, many at once, mutexes and condition variables, thread-local data. */
+/* Threads: ids, shared memory and descriptors, join, many at once, mutexes and condition variables,
+ * thread-local data. */
 #include "check.h"
 #include <pthread.h>
 

@@ -1,4 +1,5 @@
-/* The FP state survives a handler that spoils it; a handler starts with its own; the frame shows the XSAVE magic. */
+/* The FP state survives a handler that spoils it; a handler starts with its own; the frame shows
+ * the XSAVE magic. */
 #include "check.h"
 #include <ucontext.h>
 
@@ -16,7 +17,8 @@ static void spoil(int sig, siginfo_t *info, void *context)
     memcpy(&size, fp + 464 + 16, 4);
     magic2_ok = memcmp(fp + size, "\x45\x58\x50\x46", 4) == 0;
     aligned = ((uintptr_t)fp % 64 == 0) && ((uintptr_t)here % 16 == 0);
-    __asm__ volatile("pcmpeqd %%xmm0,%%xmm0\n pcmpeqd %%xmm7,%%xmm7\n pcmpeqd %%xmm15,%%xmm15\n fld1\n fstp %%st(0)" ::
+    __asm__ volatile("pcmpeqd %%xmm0,%%xmm0\n pcmpeqd %%xmm7,%%xmm7\n pcmpeqd %%xmm15,%%xmm15\n "
+                     "fld1\n fstp %%st(0)" ::
                          : "xmm0", "xmm7", "xmm15");
     unsigned mxcsr = 0x1f80 | 0x6000;
     __asm__ volatile("ldmxcsr %0" : : "m"(mxcsr));
@@ -31,7 +33,8 @@ int main(void)
     unsigned before, after, rounding = 0x1f80 | 0x2000;
     __asm__ volatile("ldmxcsr %0" : : "m"(rounding));
     __asm__ volatile("stmxcsr %0" : "=m"(before));
-    __asm__ volatile("movq %[a],%%xmm0\n movq %[b],%%xmm15\n mov $62,%%eax\n mov $10,%%esi\n syscall\n movq %%xmm0,%[ra]\n"
+    __asm__ volatile("movq %[a],%%xmm0\n movq %[b],%%xmm15\n mov $62,%%eax\n mov $10,%%esi\n "
+                     "syscall\n movq %%xmm0,%[ra]\n"
                      "movq %%xmm15,%[rb]"
                      : [ra] "=&r"(ra), [rb] "=&r"(rb)
                      : [a] "r"(a), [b] "r"(b), "D"(pid)

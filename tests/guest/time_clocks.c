@@ -1,4 +1,5 @@
-/* Clocks: they advance, agree with each other, have resolutions; errors; CPU-time clocks; gettimeofday, time. */
+/* Clocks: they advance, agree with each other, have resolutions; errors; CPU-time clocks;
+ * gettimeofday, time. */
 #include "check.h"
 #include <pthread.h>
 #include <sys/time.h>
@@ -13,13 +14,15 @@ static void burn(int ms)
 
 int main(void)
 {
-    int all[] = {CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID, CLOCK_MONOTONIC_RAW,
-                 CLOCK_REALTIME_COARSE, CLOCK_MONOTONIC_COARSE, CLOCK_BOOTTIME, CLOCK_TAI};
+    int all[] = {CLOCK_REALTIME,          CLOCK_MONOTONIC,     CLOCK_PROCESS_CPUTIME_ID,
+                 CLOCK_THREAD_CPUTIME_ID, CLOCK_MONOTONIC_RAW, CLOCK_REALTIME_COARSE,
+                 CLOCK_MONOTONIC_COARSE,  CLOCK_BOOTTIME,      CLOCK_TAI};
     struct timespec a, b, res;
     for (unsigned i = 0; i < sizeof(all) / sizeof(*all); i++) {
         CHECK(clock_gettime(all[i], &a) == 0 && a.tv_nsec >= 0 && a.tv_nsec < 1000000000);
         CHECK(syscall(SYS_clock_gettime, all[i], &b) == 0);
-        CHECK(b.tv_sec - a.tv_sec <= 5 && (b.tv_sec > a.tv_sec || b.tv_nsec >= a.tv_nsec || all[i] == CLOCK_TAI));
+        CHECK(b.tv_sec - a.tv_sec <= 5 &&
+              (b.tv_sec > a.tv_sec || b.tv_nsec >= a.tv_nsec || all[i] == CLOCK_TAI));
         CHECK(clock_getres(all[i], &res) == 0 && res.tv_sec == 0 && res.tv_nsec > 0);
     }
     CHECK_ERR(clock_gettime(99, &a), EINVAL);
@@ -27,9 +30,11 @@ int main(void)
     CHECK(syscall(SYS_clock_gettime, CLOCK_MONOTONIC, 8) == -1 && errno == EFAULT);
     CHECK(syscall(SYS_clock_getres, CLOCK_MONOTONIC, NULL) == 0);
 
-    int64_t mono = clock_ms(CLOCK_MONOTONIC), real = clock_ms(CLOCK_REALTIME), boot = clock_ms(CLOCK_BOOTTIME);
+    int64_t mono = clock_ms(CLOCK_MONOTONIC), real = clock_ms(CLOCK_REALTIME),
+            boot = clock_ms(CLOCK_BOOTTIME);
     sleep_ms(50);
-    CHECK(clock_ms(CLOCK_MONOTONIC) - mono >= 50 && clock_ms(CLOCK_REALTIME) - real >= 49 && clock_ms(CLOCK_BOOTTIME) - boot >= 50);
+    CHECK(clock_ms(CLOCK_MONOTONIC) - mono >= 50 && clock_ms(CLOCK_REALTIME) - real >= 49 &&
+          clock_ms(CLOCK_BOOTTIME) - boot >= 50);
 
     struct timeval tv;
     time_t t = time(NULL);

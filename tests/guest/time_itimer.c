@@ -11,7 +11,8 @@ static void handler(int sig)
 
 static void arm(int which, int first_ms, int interval_ms)
 {
-    struct itimerval it = {{interval_ms / 1000, interval_ms % 1000 * 1000}, {first_ms / 1000, first_ms % 1000 * 1000}};
+    struct itimerval it = {{interval_ms / 1000, interval_ms % 1000 * 1000},
+                           {first_ms / 1000, first_ms % 1000 * 1000}};
     CHECK(setitimer(which, &it, NULL) == 0);
 }
 
@@ -40,7 +41,8 @@ int main(void)
     arm(ITIMER_REAL, 10, 10);
     while (count[SIGALRM] < 5)
         pause();
-    CHECK(getitimer(ITIMER_REAL, &it) == 0 && it.it_interval.tv_usec == 10000 && it.it_value.tv_usec > 0 && it.it_value.tv_usec <= 10000);
+    CHECK(getitimer(ITIMER_REAL, &it) == 0 && it.it_interval.tv_usec == 10000 &&
+          it.it_value.tv_usec > 0 && it.it_value.tv_usec <= 10000);
     memset(&it, 0, sizeof(it));
     CHECK(setitimer(ITIMER_REAL, &it, &old) == 0 && old.it_interval.tv_usec == 10000);
     int n = count[SIGALRM];

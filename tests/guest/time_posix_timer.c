@@ -1,4 +1,5 @@
-/* POSIX timers: signal with value, to a thread, none; periodic with overruns; absolute; errors; deletion. */
+/* POSIX timers: signal with value, to a thread, none; periodic with overruns; absolute; errors;
+ * deletion. */
 #include "check.h"
 
 #ifndef sigev_notify_thread_id
@@ -17,7 +18,8 @@ static void handler(int sig, siginfo_t *si, void *context)
 
 static void set(timer_t t, int flags, long first_ns, long interval_ns)
 {
-    struct itimerspec it = {{interval_ns / 1000000000, interval_ns % 1000000000}, {first_ns / 1000000000, first_ns % 1000000000}};
+    struct itimerspec it = {{interval_ns / 1000000000, interval_ns % 1000000000},
+                            {first_ns / 1000000000, first_ns % 1000000000}};
     CHECK(timer_settime(t, flags, &it, NULL) == 0);
 }
 
@@ -26,7 +28,8 @@ int main(void)
     timer_t t, t2;
     struct itimerspec it;
     struct sigaction sa = {.sa_sigaction = handler, .sa_flags = SA_SIGINFO};
-    struct sigevent ev = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN, .sigev_value.sival_int = 321};
+    struct sigevent ev = {
+        .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN, .sigev_value.sival_int = 321};
     CHECK(sigaction(SIGRTMIN, &sa, NULL) == 0);
     CHECK(timer_create(CLOCK_MONOTONIC, &ev, &t) == 0);
     CHECK(timer_gettime(t, &it) == 0 && it.it_value.tv_sec == 0 && it.it_value.tv_nsec == 0);
@@ -34,7 +37,8 @@ int main(void)
     set(t, 0, 30000000, 0);
     CHECK(timer_gettime(t, &it) == 0 && it.it_value.tv_nsec > 0 && it.it_value.tv_nsec <= 30000000);
     pause();
-    CHECK(count == 1 && value == 321 && code == SI_TIMER && clock_ms(CLOCK_MONOTONIC) - start >= 30);
+    CHECK(count == 1 && value == 321 && code == SI_TIMER &&
+          clock_ms(CLOCK_MONOTONIC) - start >= 30);
 
     /* Expiries while the signal is blocked are overruns of one signal. */
     sigset_t set_;
@@ -65,7 +69,8 @@ int main(void)
     CHECK(timer_delete(t) == 0);
 
     ev.sigev_notify = SIGEV_NONE;
-    CHECK(timer_create(CLOCK_MONOTONIC, &ev, &t) == 0 && timer_create(CLOCK_MONOTONIC, NULL, &t2) == 0);
+    CHECK(timer_create(CLOCK_MONOTONIC, &ev, &t) == 0 &&
+          timer_create(CLOCK_MONOTONIC, NULL, &t2) == 0);
     set(t, 0, 10000000, 0);
     sleep_ms(20);
     CHECK(timer_gettime(t, &it) == 0 && it.it_value.tv_nsec == 0 && it.it_value.tv_sec == 0);

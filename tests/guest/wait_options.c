@@ -1,4 +1,5 @@
-/* wait4 and waitid: which children, WNOHANG, WNOWAIT, stopped and continued, ECHILD, EINVAL, rusage. */
+/* wait4 and waitid: which children, WNOHANG, WNOWAIT, stopped and continued, ECHILD, EINVAL,
+ * rusage. */
 #include "check.h"
 #include <sys/resource.h>
 
@@ -33,12 +34,14 @@ static void no_hang_and_no_wait(void)
     pid_t pid = child(forever);
     CHECK(waitpid(pid, &status, WNOHANG) == 0);
     memset(&info, 0x55, sizeof(info));
-    CHECK(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG) == 0 && info.si_pid == 0 && info.si_signo == 0);
+    CHECK(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG) == 0 && info.si_pid == 0 &&
+          info.si_signo == 0);
     CHECK(kill(pid, SIGKILL) == 0);
     for (int i = 0; i < 3; i++) {
         memset(&info, 0, sizeof(info));
         CHECK(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) == 0);
-        CHECK(info.si_signo == SIGCHLD && info.si_code == CLD_KILLED && info.si_status == SIGKILL && info.si_pid == pid);
+        CHECK(info.si_signo == SIGCHLD && info.si_code == CLD_KILLED && info.si_status == SIGKILL &&
+              info.si_pid == pid);
     }
     dies_by(pid, SIGKILL);
     CHECK_ERR(waitpid(pid, &status, 0), ECHILD);
@@ -50,14 +53,17 @@ static void stop_and_continue(void)
     int status;
     pid_t pid = child(forever);
     CHECK(kill(pid, SIGSTOP) == 0);
-    CHECK(waitpid(pid, &status, WUNTRACED) == pid && WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP);
+    CHECK(waitpid(pid, &status, WUNTRACED) == pid && WIFSTOPPED(status) &&
+          WSTOPSIG(status) == SIGSTOP);
     CHECK(waitpid(pid, &status, WUNTRACED | WNOHANG) == 0); /* reported once */
     CHECK(kill(pid, SIGCONT) == 0);
     CHECK(waitpid(pid, &status, WCONTINUED) == pid && WIFCONTINUED(status));
     CHECK(kill(pid, SIGTSTP) == 0);
-    CHECK(waitid(P_PID, (id_t)pid, &info, WSTOPPED) == 0 && info.si_code == CLD_STOPPED && info.si_status == SIGTSTP);
+    CHECK(waitid(P_PID, (id_t)pid, &info, WSTOPPED) == 0 && info.si_code == CLD_STOPPED &&
+          info.si_status == SIGTSTP);
     CHECK(kill(pid, SIGCONT) == 0);
-    CHECK(waitid(P_PID, (id_t)pid, &info, WCONTINUED) == 0 && info.si_code == CLD_CONTINUED && info.si_status == SIGCONT);
+    CHECK(waitid(P_PID, (id_t)pid, &info, WCONTINUED) == 0 && info.si_code == CLD_CONTINUED &&
+          info.si_status == SIGCONT);
     /* A stopped process can be killed. */
     CHECK(kill(pid, SIGSTOP) == 0);
     CHECK(waitpid(pid, &status, WUNTRACED) == pid && WIFSTOPPED(status));

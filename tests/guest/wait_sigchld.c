@@ -21,7 +21,8 @@ static void expect(pid_t pid, int n, int code, int status)
 {
     for (int i = 0; i < 2000 && count < n; i++)
         sleep_ms(1);
-    CHECK(count == n && last.si_code == code && last.si_pid == pid && last.si_status == status && last.si_uid == getuid());
+    CHECK(count == n && last.si_code == code && last.si_pid == pid && last.si_status == status &&
+          last.si_uid == getuid());
 }
 
 int main(void)

@@ -1,4 +1,5 @@
-/* Exit of processes with threads: exit_group ends all, a leader that exits first is a zombie only when the last thread ends. */
+/* Exit of processes with threads: exit_group ends all, a leader that exits first is a zombie only
+ * when the last thread ends. */
 #include "check.h"
 #include <pthread.h>
 
