@@ -238,7 +238,8 @@ struct select_state {
 static void select_free(struct select_state *s)
 {
     for (unsigned i = 0; i < s->count; i++)
-        file_put(s->items[i].file);
+        if (s->items[i].file)
+            file_put(s->items[i].file);
     free(s->items);
     free(s->fds);
     free(s->sets[0]);
@@ -273,6 +274,21 @@ static uint32_t wanted_of(const struct select_state *s, unsigned fd)
     return wanted;
 }
 
+/* An O_PATH descriptor is open, and ready for everything as it can do nothing. */
+static int select_file(int fd, struct poll_item *item)
+{
+    struct file *path_only;
+    int err = fd_file(fd, &item->file);
+    if (err == 0)
+        return 0;
+    item->file = NULL;
+    item->got = UINT32_MAX;
+    if (fd_file_any(fd, &path_only) < 0)
+        return err;
+    file_put(path_only);
+    return 0;
+}
+
 static int select_load_files(struct select_state *s)
 {
     unsigned total = 0;
@@ -286,10 +302,11 @@ static int select_load_files(struct select_state *s)
         uint32_t wanted = wanted_of(s, fd);
         if (!wanted)
             continue;
-        int err = fd_file((int)fd, &s->items[s->count].file);
+        struct poll_item *item = &s->items[s->count];
+        int err = select_file((int)fd, item);
         if (err < 0)
             return err;
-        s->items[s->count].wanted = wanted;
+        item->wanted = wanted;
         s->fds[s->count++] = (int)fd;
     }
     return 0;

@@ -6,7 +6,8 @@ static ssize_t send_fds(int s, const int *fds, size_t n, const char *data, size_
 {
     char control[CMSG_SPACE(300 * sizeof(int))] = {0};
     struct iovec v = {(void *)data, len};
-    struct msghdr m = {.msg_iov = &v, .msg_iovlen = 1, .msg_control = control, .msg_controllen = CMSG_SPACE(n * sizeof(int))};
+    struct msghdr m = {.msg_iov = &v, .msg_iovlen = 1, .msg_control = control};
+    m.msg_controllen = CMSG_SPACE(n * sizeof(int));
     struct cmsghdr *c = CMSG_FIRSTHDR(&m);
     c->cmsg_level = SOL_SOCKET;
     c->cmsg_type = SCM_RIGHTS;

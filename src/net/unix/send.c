@@ -107,14 +107,11 @@ void unix_message_free(struct unix_message *m)
 {
     struct unix_socket *sender = m->sender;
     sender->charged -= m->cost;
-    if (unix_writable(sender))
+    if (unix_writable(sender) && wait_queue_active(&sender->socket.writers))
         wake_poll(&sender->socket.writers, EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND);
-    unix_gc_lock();
-    struct unix_files *files = TAKE_PTR(m->files);
-    unix_gc_unlock();
-    if (files) {
-        unix_files_landed(files);
-        unix_files_free(files);
+    if (m->files) { /* off the queue, so the collector does not see it any more */
+        unix_files_landed(m->files);
+        unix_files_free(m->files);
     }
     if (m->from)
         unix_address_put(m->from);
