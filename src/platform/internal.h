@@ -116,7 +116,8 @@ static inline uint64_t context_stub_address(const struct context *ctx)
 NODISCARD int fork_ordered(struct context *ctx, struct address_space **ret_as, struct context **ret_ctx);
 void fork_expect(pid_t tid);
 void fork_unexpect(pid_t tid);
-NODISCARD int reaper_start(int listener);
+/* `listener`: of the filter's notifications */
+NODISCARD int reaper_start(int listener, pid_t template_pid);
 /* `entry`: where thunks enter the stub */
 NODISCARD int pool_start(struct context *template_ctx, uint64_t entry);
 void protocol_broken(struct context *ctx, const char *what);

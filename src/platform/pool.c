@@ -57,7 +57,12 @@ static bool take(struct context **ret, int *ret_err)
 {
     bool done = false;
 
+    struct context *dead[POOL_SIZE];
+    unsigned dead_count = 0;
+
     spin_lock(&pool.lock);
+    while (pool.count && atomic_load(&pool.ready[pool.count - 1]->as->dead))
+        dead[dead_count++] = pool.ready[--pool.count];
     if (pool.count) {
         *ret = pool.ready[--pool.count];
         *ret_err = 0;
@@ -68,6 +73,8 @@ static bool take(struct context **ret, int *ret_err)
         done = true;
     }
     spin_unlock(&pool.lock);
+    while (dead_count) /* killed from outside while they waited */
+        context_exit(dead[--dead_count]);
     return done;
 }
 

@@ -12,6 +12,9 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
+#include <unistd.h>
+
+static pid_t template_pid;
 
 static struct {
     struct spinlock lock;
@@ -77,6 +80,14 @@ static void *notify_main(void *arg)
     return NULL;
 }
 
+/* Without it there are no new processes: the sandbox cannot go on. Everything in it dies with this process. */
+static _Noreturn void template_died(void)
+{
+    log_error("platform: the template stub was killed");
+    kill(getpid(), SIGKILL);
+    _exit(EXIT_FAILURE);
+}
+
 static void *reaper_main(void *arg)
 {
     for (;;) {
@@ -86,6 +97,8 @@ static void *reaper_main(void *arg)
             continue;
         if (ret < 0)
             return NULL; /* no children: even the template has gone */
+        if (info.si_pid == template_pid)
+            template_died();
         space_died(info.si_pid);
         (void)waitid(P_PID, (id_t)info.si_pid, &info, WEXITED | __WALL);
     }
@@ -106,9 +119,11 @@ static int start_thread(void *(*fn)(void *), void *arg)
     return err;
 }
 
-int reaper_start(int listener)
+int reaper_start(int listener, pid_t template)
 {
-    int err = start_thread(reaper_main, NULL);
+    int err;
 
+    template_pid = template;
+    err = start_thread(reaper_main, NULL);
     return err < 0 ? err : start_thread(notify_main, (void *)(intptr_t)listener);
 }

@@ -21,6 +21,7 @@
 #include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -290,6 +291,17 @@ static int prepare(struct context *ctx, unsigned event_fds)
     return err < 0 ? err : take_listener(ctx);
 }
 
+/* Every process takes two descriptors. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
 int platform_init(void)
 {
     struct address_space *as;
@@ -299,6 +311,7 @@ int platform_init(void)
 
     if (err < 0)
         return err;
+    raise_descriptor_limit();
     err = patch_table_init();
     if (err == 0)
         err = space_new(&as);
@@ -323,7 +336,7 @@ int platform_init(void)
 
 int platform_start(void)
 {
-    int err = reaper_start(template.listener);
+    int err = reaper_start(template.listener, template.ctx->as->pid);
 
     return err < 0 ? err : pool_start(template.ctx, template.entry);
 }
