@@ -52,6 +52,7 @@ static void stop_and_continue(void)
     siginfo_t info;
     int status;
     pid_t pid = child(forever);
+    CHECK(setpgid(pid, pid) == 0); /* a group that is not orphaned: SIGTSTP stops it */
     CHECK(kill(pid, SIGSTOP) == 0);
     CHECK(waitpid(pid, &status, WUNTRACED) == pid && WIFSTOPPED(status) &&
           WSTOPSIG(status) == SIGSTOP);
