@@ -7,6 +7,7 @@
  * of it.
  */
 #include "base/cleanup.h"
+#include "kernel/cpu_limit.h"
 #include "kernel/fdtable.h"
 #include "kernel/job_control.h"
 #include "kernel/namespaces.h"
@@ -431,6 +432,8 @@ int64_t do_clone(const struct clone_args *args)
     }
     int32_t number = pid_number_in(child->pid, from->pid->ns);
     task_publish_answers(child);
+    if (child->process != from->process)
+        cpu_limit_update(child->process);
     task_get(child); /* ours; one is the thread list's, one its fiber's */
     task_get(child);
     fiber_start(child->fiber);

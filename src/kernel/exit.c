@@ -6,6 +6,7 @@
  */
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "kernel/cpu_limit.h"
 #include "kernel/fdtable.h"
 #include "kernel/itimer.h"
 #include "kernel/job_control.h"
@@ -238,6 +239,7 @@ static void process_end(struct process *p, int last_exit_code)
 {
     struct list dead = LIST_INIT(dead);
     itimers_free(p);
+    cpu_limit_free(p);
     posix_timers_free(p);
     leave_terminal(p);
     namespace_end(p);

@@ -5,6 +5,7 @@
  */
 #include "kernel/task.h"
 #include "base/cleanup.h"
+#include "kernel/cpu_limit.h"
 #include "kernel/fdtable.h"
 #include "kernel/itimer.h"
 #include "kernel/namespaces.h"
@@ -74,6 +75,7 @@ void process_put(struct process *p)
         return;
     assert_always(list_empty(&p->tasks) && list_empty(&p->children));
     itimers_free(p);
+    cpu_limit_free(p);
     signal_flush_queue(&p->sig.shared);
     if (p->sig.sighand)
         sighand_put(p->sig.sighand);

@@ -101,6 +101,7 @@ struct process {
     struct tty *tty;                 /* [tasklist] controlling terminal, reference; see fs/devpts/tty.h */
     struct process_signals sig;      /* kernel/signal.h */
     struct limits limits;            /* kernel/limits.h, own lock */
+    struct cpu_limit *cpu_limit;     /* [a] the watch over RLIMIT_CPU, or NULL: kernel/cpu_limit.c */
     struct itimers *itimers;         /* [sig.lock] made on first use: kernel/itimer.c */
     struct list posix_timers;        /* [sig.lock] kernel/posix_timers.c */
     int next_timer_id;               /* [sig.lock] */

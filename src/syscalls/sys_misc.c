@@ -1,5 +1,6 @@
 /* The system as a whole: its name, its memory, limits, random numbers, and what concerns no other
  * file. */
+#include "kernel/cpu_limit.h"
 #include "kernel/limits.h"
 #include "kernel/membarrier.h"
 #include "kernel/namespaces.h"
@@ -155,7 +156,10 @@ struct guest_rlimit {
 
 static int set_limit(struct process *p, unsigned resource, const struct guest_rlimit *fresh)
 {
-    return limits_set(&p->limits, resource, fresh->cur, fresh->max, capable(CAP_SYS_RESOURCE));
+    int err = limits_set(&p->limits, resource, fresh->cur, fresh->max, capable(CAP_SYS_RESOURCE));
+    if (!err && resource == RLIMIT_CPU)
+        cpu_limit_update(p);
+    return err;
 }
 
 int64_t sys_getrlimit(const uint64_t *a)
