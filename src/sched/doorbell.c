@@ -23,6 +23,7 @@
 #define CONTENDED (20 * NSEC_PER_USEC) /* a yield that takes longer gave the CPU to somebody */
 #define BACK_OFF_MIN (200 * NSEC_PER_USEC)
 #define BACK_OFF_MAX (10 * NSEC_PER_MSEC)
+#define COUNT_INTERVAL (200 * NSEC_PER_USEC)
 #define ROUNDS 32                       /* looks at the list between two looks at the clock */
 
 void worker_init_watch(struct worker *w)
@@ -217,13 +218,39 @@ bool watch_prepare_sleep(struct worker *w)
 
 /* ---- policy ---- */
 
+/* Guest threads that want a CPU, as far as is known: those that owe a request, less those asleep by themselves. */
 unsigned guests_running(void)
 {
     unsigned n = 0;
-    for (unsigned i = 0; i < worker_count; i++)
-        n += atomic_load_explicit(&workers[i].watch_count, memory_order_relaxed) +
-             atomic_load_explicit(&workers[i].in_place, memory_order_relaxed);
+    for (unsigned i = 0; i < worker_count; i++) {
+        struct worker *w = &workers[i];
+        unsigned listed = atomic_load_explicit(&w->watch_count, memory_order_relaxed);
+        unsigned blocked = atomic_load_explicit(&w->watch_blocked, memory_order_relaxed);
+        n += listed - MIN(listed, blocked) + atomic_load_explicit(&w->in_place, memory_order_relaxed);
+    }
     return n;
+}
+
+/* Counts the listed threads that say they sleep in the host. Their words are far away, so this is done seldom. */
+static void count_blocked(struct worker *w)
+{
+    static _Atomic int64_t last;
+    if (w->now - atomic_load_explicit(&last, memory_order_relaxed) < COUNT_INTERVAL)
+        return;
+    atomic_store_explicit(&last, w->now, memory_order_relaxed);
+    for (unsigned i = 0; i < worker_count; i++) {
+        struct worker *of = &workers[i];
+        unsigned n = 0;
+        if (atomic_load_explicit(&of->watch_count, memory_order_relaxed) == 0)
+            continue;
+        lock_list(of);
+        for (unsigned j = 0; j < of->watch_count; j++) {
+            _Atomic uint32_t *blocked = of->watch[j].bell->blocked;
+            n += blocked && atomic_load_explicit(blocked, memory_order_relaxed);
+        }
+        atomic_store_explicit(&of->watch_blocked, n, memory_order_relaxed);
+        spin_unlock(&of->watch_lock);
+    }
 }
 
 static unsigned others_polling(const struct worker *w)
@@ -361,8 +388,10 @@ bool watch_poll(struct worker *w, struct fiber **ret_fiber)
     bool delegating = false;
     if (atomic_exchange(&w->asked_to_poll, false))
         adopt(w);
-    if (atomic_load_explicit(&w->watch_count, memory_order_relaxed) == 0 || !cpu_is_free(w) ||
-        w->now < w->no_polling_until)
+    if (atomic_load_explicit(&w->watch_count, memory_order_relaxed) == 0)
+        return false;
+    count_blocked(w);
+    if (!cpu_is_free(w) || w->now < w->no_polling_until)
         return false;
     spin_lock(&w->watch_lock);
     int64_t until = plan_locked(w, &delegating);

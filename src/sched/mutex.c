@@ -1,31 +1,32 @@
 /*
- * Sleeping locks. Ownership is handed to the first waiter by whoever unlocks, so a waiter that wakes owns the lock;
- * grants and wakes happen under the lock's spinlock, so a waiter's frame outlives every use of it.
+ * Sleeping locks. An uncontended mutex is one exchange of its owner word. Otherwise ownership is handed to the first
+ * waiter by whoever unlocks, so a waiter that wakes owns the lock; grants and wakes happen under the lock's spinlock,
+ * so a waiter's frame outlives every use of it.
  */
 #include "sched/mutex.h"
 #include "sched/private.h"
 
-struct lock_waiter {
+struct sleep_waiter {
     struct list link; /* [lock's spinlock] */
     struct fiber *fiber;
     _Atomic bool granted;
     bool writer; /* rwlock only */
 };
 
-static void waiter_init(struct lock_waiter *w, struct list *waiters, bool writer)
+static void waiter_init(struct sleep_waiter *w, struct list *waiters, bool writer)
 {
-    *w = (struct lock_waiter){.fiber = fiber_or_thread(), .writer = writer};
+    *w = (struct sleep_waiter){.fiber = fiber_or_thread(), .writer = writer};
     list_add_tail(waiters, &w->link);
 }
 
-static void waiter_grant(struct lock_waiter *w)
+static void waiter_grant(struct sleep_waiter *w)
 {
     list_del(&w->link);
     atomic_store(&w->granted, true);
     fiber_wake(w->fiber);
 }
 
-static int waiter_sleep(struct lock_waiter *w, bool interruptible)
+static int waiter_sleep(struct sleep_waiter *w, bool interruptible)
 {
     int err = 0;
     for (;;) {
@@ -38,6 +39,10 @@ static int waiter_sleep(struct lock_waiter *w, bool interruptible)
     return err;
 }
 
+/* ---- mutex ---- */
+
+#define SLOW ((uintptr_t)1)
+
 void mutex_init(struct mutex *m)
 {
     *m = (struct mutex)MUTEX_INIT(*m);
@@ -45,30 +50,35 @@ void mutex_init(struct mutex *m)
 
 bool mutex_trylock(struct mutex *m)
 {
-    spin_lock(&m->lock);
-    bool free = !m->owner;
-    if (free)
-        m->owner = fiber_or_thread();
-    spin_unlock(&m->lock);
-    return free;
+    uintptr_t free = 0;
+    return atomic_compare_exchange_strong_explicit(&m->owner, &free, (uintptr_t)fiber_or_thread(), memory_order_acquire,
+                                                   memory_order_relaxed);
 }
 
-static int lock_mutex(struct mutex *m, bool interruptible)
+/* Takes a mutex that has become free, or marks it so that its owner hands it over. The spinlock is held. */
+static bool take_or_mark(struct mutex *m, struct fiber *self)
 {
-    struct fiber *self = fiber_or_thread();
-    struct lock_waiter w;
+    uintptr_t old = atomic_load_explicit(&m->owner, memory_order_relaxed);
+    uintptr_t new;
+    do {
+        assert_always((old & ~SLOW) != (uintptr_t)self);
+        new = old ? old | SLOW : (uintptr_t)self;
+    } while (!atomic_compare_exchange_weak_explicit(&m->owner, &old, new, memory_order_acquire, memory_order_relaxed));
+    return !old;
+}
+
+static int lock_slowly(struct mutex *m, bool interruptible)
+{
+    struct sleep_waiter w;
     spin_lock(&m->lock);
-    if (!m->owner) {
-        m->owner = self;
+    if (take_or_mark(m, fiber_or_thread())) {
         spin_unlock(&m->lock);
         return 0;
     }
-    assert_always(m->owner != self);
     waiter_init(&w, &m->waiters, false);
     spin_unlock(&m->lock);
     int err = waiter_sleep(&w, interruptible);
-    if (!err)
-        return 0;
+    /* Also waits until whoever granted the mutex has left it: this fiber may be about to free it. */
     spin_lock(&m->lock);
     bool granted = atomic_load(&w.granted);
     list_del(&w.link);
@@ -78,30 +88,47 @@ static int lock_mutex(struct mutex *m, bool interruptible)
 
 void mutex_lock(struct mutex *m)
 {
-    int err = lock_mutex(m, false);
+    if (LIKELY(mutex_trylock(m)))
+        return;
+    int err = lock_slowly(m, false);
     assert_always(err == 0);
 }
 
 int mutex_lock_interruptible(struct mutex *m)
 {
-    return lock_mutex(m, true);
+    return mutex_trylock(m) ? 0 : lock_slowly(m, true);
+}
+
+static void unlock_slowly(struct mutex *m, struct fiber *self)
+{
+    spin_lock(&m->lock);
+    assert_always(atomic_load(&m->owner) == ((uintptr_t)self | SLOW));
+    struct sleep_waiter *next = list_first(&m->waiters, struct sleep_waiter, link);
+    if (!next) {
+        atomic_store(&m->owner, 0);
+    } else {
+        bool more = next->link.next != &m->waiters;
+        atomic_store(&m->owner, (uintptr_t)next->fiber | (more ? SLOW : 0));
+        waiter_grant(next);
+    }
+    spin_unlock(&m->lock);
 }
 
 void mutex_unlock(struct mutex *m)
 {
-    spin_lock(&m->lock);
-    assert_always(m->owner == fiber_or_thread());
-    struct lock_waiter *next = list_first(&m->waiters, struct lock_waiter, link);
-    m->owner = next ? next->fiber : NULL;
-    if (next)
-        waiter_grant(next);
-    spin_unlock(&m->lock);
+    struct fiber *self = fiber_or_thread();
+    uintptr_t old = (uintptr_t)self;
+    if (UNLIKELY(!atomic_compare_exchange_strong_explicit(&m->owner, &old, 0, memory_order_release,
+                                                          memory_order_relaxed)))
+        unlock_slowly(m, self);
 }
 
 void mutex_assert_held(struct mutex *m)
 {
-    assert(m->owner == fiber_or_thread());
+    assert((atomic_load_explicit(&m->owner, memory_order_relaxed) & ~SLOW) == (uintptr_t)fiber_or_thread());
 }
+
+/* ---- rwlock ---- */
 
 void rwlock_init(struct rwlock *l)
 {
@@ -112,8 +139,8 @@ void rwlock_init(struct rwlock *l)
 /* Lets in whoever is first in line: one writer, or readers up to the next writer. */
 static void rwlock_grant(struct rwlock *l)
 {
-    struct lock_waiter *w;
-    while ((w = list_first(&l->waiters, struct lock_waiter, link)) && l->readers >= 0) {
+    struct sleep_waiter *w;
+    while ((w = list_first(&l->waiters, struct sleep_waiter, link)) && l->readers >= 0) {
         if (w->writer && l->readers > 0)
             return;
         l->readers = w->writer ? -1 : l->readers + 1;
@@ -123,7 +150,7 @@ static void rwlock_grant(struct rwlock *l)
 
 static void rwlock_lock(struct rwlock *l, bool writer)
 {
-    struct lock_waiter w;
+    struct sleep_waiter w;
     spin_lock(&l->lock);
     waiter_init(&w, &l->waiters, writer);
     rwlock_grant(l);

@@ -7,9 +7,9 @@
 #include "sched/wait.h"
 
 struct mutex {
+    _Atomic uintptr_t owner; /* [a] the fiber, or a plain thread's stand-in; bit 0: the way out is the slow one */
     struct spinlock lock;
-    struct fiber *owner;  /* [lock] NULL when free; (void *)-1 when held by a plain thread */
-    struct list waiters;  /* [lock] */
+    struct list waiters;     /* [lock] */
 };
 
 #define MUTEX_INIT(m) {.lock = SPINLOCK_INIT, .waiters = LIST_INIT((m).waiters)}

@@ -96,6 +96,7 @@ struct worker {
     struct watch_entry *watch;     /* [watch_lock] dense */
     unsigned watch_cap;            /* [watch_lock] */
     _Atomic unsigned watch_count;  /* written under watch_lock */
+    _Atomic unsigned watch_blocked; /* how many of them sleep by themselves, when last counted */
     _Atomic unsigned watch_wanted; /* [a] somebody wants watch_lock while its worker polls under it */
     _Atomic bool polling;          /* [a] */
     _Atomic bool in_place;         /* [a] its fiber spins for its own, unlisted doorbell */
