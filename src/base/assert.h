@@ -1,7 +1,7 @@
 /*
  * Assertions. assert() states a precondition of our own code and is compiled out in release builds;
- * assert_always() stays: it guards what would otherwise become memory corruption. Neither is ever used on
- * input from a guest, a client, a file or the host.
+ * assert_always() stays: it guards what would otherwise become memory corruption. Neither is ever
+ * used on input from a guest, a client, a file or the host.
  */
 #pragma once
 

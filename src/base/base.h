@@ -1,7 +1,7 @@
 /*
- * The few definitions every file needs: integer helpers, attributes, MIN/MAX, rounding, error pointers.
- * Errors inside the kernel are negative errno values in an int or ssize_t; functions that return a pointer
- * return it through a `ret_x` argument instead of encoding errors in pointers.
+ * The few definitions every file needs: integer helpers, attributes, MIN/MAX, rounding, error
+ * pointers. Errors inside the kernel are negative errno values in an int or ssize_t; functions that
+ * return a pointer return it through a `ret_x` argument instead of encoding errors in pointers.
  */
 #pragma once
 #include "base/assert.h"

@@ -5,8 +5,8 @@
  *     *ret_name = TAKE_PTR(name);               ... unless ownership moves on
  *     CLEANUP_FD int fd = open(...);            closed when the scope ends, if >= 0
  *
- * DEFINE_CLEANUP(type, fn) makes fn usable in CLEANUP_OF(fn) for any `type`-valued variable whose empty
- * value is NULL.
+ * DEFINE_CLEANUP(type, fn) makes fn usable in CLEANUP_OF(fn) for any `type`-valued variable whose
+ * empty value is NULL.
  */
 #pragma once
 #include <stdlib.h>

@@ -1,9 +1,10 @@
 /*
  * Intrusive doubly linked list.
  *
- * A list is a circular chain through `struct list` nodes embedded in its elements; the head is a node
- * of its own. A node that is on no list points at itself, so list_del() may be called twice and
- * list_empty() on a node tells whether it is queued. No locking: the owner of the head provides it.
+ * A list is a circular chain through `struct list` nodes embedded in its elements; the head is a
+ * node of its own. A node that is on no list points at itself, so list_del() may be called twice
+ * and list_empty() on a node tells whether it is queued. No locking: the owner of the head provides
+ * it.
  */
 #pragma once
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /*
- * The log: formats a line on the stack and hands it to the host in one write(), so that lines of several threads
- * never mix. A line longer than the buffer is cut.
+ * The log: formats a line on the stack and hands it to the host in one write(), so that lines of
+ * several threads never mix. A line longer than the buffer is cut.
  */
 #include "base/log.h"
 #include <stdarg.h>

@@ -1,7 +1,8 @@
 /*
- * The kernel's log. One line a call, with a level and a monotonic time stamp, to the descriptor given to
- * log_open() (stderr until then; nothing below the level is formatted). Safe from any thread.
- * A message that a hostile guest can cause is rate limited by the caller with log_limited().
+ * The kernel's log. One line a call, with a level and a monotonic time stamp, to the descriptor
+ * given to log_open() (stderr until then; nothing below the level is formatted). Safe from any
+ * thread. A message that a hostile guest can cause is rate limited by the caller with
+ * log_limited().
  */
 #pragma once
 #include "base/base.h"

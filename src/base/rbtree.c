@@ -1,6 +1,6 @@
 /*
- * The red-black tree: the textbook algorithm with NULL leaves (black). What both halves share is rotate(), written once
- * for both sides.
+ * The red-black tree: the textbook algorithm with NULL leaves (black). What both halves share is
+ * rotate(), written once for both sides.
  */
 #include "base/rbtree.h"
 

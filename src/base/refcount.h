@@ -1,9 +1,9 @@
 /*
  * Reference counts that trap instead of wrapping.
  *
- * An object starts with one reference, held by its creator. foo_get() calls refcount_get(), foo_put()
- * calls refcount_put() and frees when that returns true. A get on a dead object, an overflow or an
- * underflow aborts the kernel process: a use after free must never become one.
+ * An object starts with one reference, held by its creator. foo_get() calls refcount_get(),
+ * foo_put() calls refcount_put() and frees when that returns true. A get on a dead object, an
+ * overflow or an underflow aborts the kernel process: a use after free must never become one.
  */
 #pragma once
 #include "base/assert.h"

@@ -1,7 +1,8 @@
 /*
- * A growing string. Starts empty (STRBUF_INIT or zeroes), always NUL-terminated once anything was added.
- * Running out of memory sets `failed` and later additions do nothing, so a long sequence needs one check at
- * its end. strbuf_free() gives the memory back; strbuf_take() hands the string to the caller.
+ * A growing string. Starts empty (STRBUF_INIT or zeroes), always NUL-terminated once anything was
+ * added. Running out of memory sets `failed` and later additions do nothing, so a long sequence
+ * needs one check at its end. strbuf_free() gives the memory back; strbuf_take() hands the string
+ * to the caller.
  */
 #pragma once
 #include "base/base.h"

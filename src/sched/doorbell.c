@@ -1,16 +1,18 @@
 /*
  * Doorbells: which worker looks at which shared word, and for how long.
  *
- * A fiber that sleeps on a doorbell is on the watch list of one worker, the one it last ran on. To be listed is to be
- * asleep: whoever takes the entry off the list (under the list's lock) owns the fiber and runs it, so a word is only ever
- * read while its memory is sure to be there. A worker that polls keeps its list's lock between looks; others who want
- * the list announce themselves in `watch_wanted` and it steps aside.
+ * A fiber that sleeps on a doorbell is on the watch list of one worker, the one it last ran on. To
+ * be listed is to be asleep: whoever takes the entry off the list (under the list's lock) owns the
+ * fiber and runs it, so a word is only ever read while its memory is sure to be there. A worker
+ * that polls keeps its list's lock between looks; others who want the list announce themselves in
+ * `watch_wanted` and it steps aside.
  *
- * Policy. A doorbell is worth polling while its average interval (reply to next ring) is below POLL_BUDGET. A worker polls
- * only while there are fewer running guest threads and polling workers than CPUs, and gives up when none of its doorbells has
- * rung within the budget. A guest thread that had to wake a worker woke the one of its own CPU (`home`): that one serves
- * it but must not poll for it, because it would take the very CPU the guest needs; it asks a worker that
- * sleeps on another CPU to take over, and goes back to sleep.
+ * Policy. A doorbell is worth polling while its average interval (reply to next ring) is below
+ * POLL_BUDGET. A worker polls only while there are fewer running guest threads and polling workers
+ * than CPUs, and gives up when none of its doorbells has rung within the budget. A guest thread
+ * that had to wake a worker woke the one of its own CPU (`home`): that one serves it but must not
+ * poll for it, because it would take the very CPU the guest needs; it asks a worker that sleeps on
+ * another CPU to take over, and goes back to sleep.
  */
 #include "sched/doorbell.h"
 #include "sched/private.h"
@@ -276,8 +278,9 @@ static void back_off(struct worker *w)
 }
 
 /*
- * Asked between the rounds of a spin: false when other work is there or the CPU is wanted. Now and then the host is asked
- * to run whoever else it has for this CPU; if that took long, this CPU is not ours to burn for a while.
+ * Asked between the rounds of a spin: false when other work is there or the CPU is wanted. Now and
+ * then the host is asked to run whoever else it has for this CPU; if that took long, this CPU is
+ * not ours to burn for a while.
  */
 static bool may_poll_on(struct worker *w)
 {
@@ -420,8 +423,9 @@ static bool any_rung(struct worker *w)
 }
 
 /*
- * The short way for a guest that calls again at once: the fiber looks at its own word before it leaves its stack. True
- * if it has rung. The doorbell is on no list meanwhile; that harms nobody while `polled` is set.
+ * The short way for a guest that calls again at once: the fiber looks at its own word before it
+ * leaves its stack. True if it has rung. The doorbell is on no list meanwhile; that harms nobody
+ * while `polled` is set.
  */
 static bool spin_in_place(struct doorbell *d)
 {

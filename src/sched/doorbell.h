@@ -1,19 +1,22 @@
 /*
  * Doorbells: how a fiber waits for a word in memory shared with a stub to change.
  *
- * A stub posts a request by storing DOORBELL_RING into its state word. The fiber that serves it sleeps in
- * doorbell_wait(); idle workers poll the words of all sleeping doorbells for a while (the spin policy below),
- * then clear `polled` in the shared memory and sleep in the host, whereupon a stub that posts a request must
- * write to the event descriptor of its CPU's worker (doorbell_eventfd()).
+ * A stub posts a request by storing DOORBELL_RING into its state word. The fiber that serves it
+ * sleeps in doorbell_wait(); idle workers poll the words of all sleeping doorbells for a while (the
+ * spin policy below), then clear `polled` in the shared memory and sleep in the host, whereupon a
+ * stub that posts a request must write to the event descriptor of its CPU's worker
+ * (doorbell_eventfd()).
  *
  * Protocol with the stub (stub/shared.h), both sides sequentially consistent:
  *     stub:    word = RING;  if (!polled) write(eventfd[cpu], 1)
  *     worker:  polled = 0;   if (word == RING) serve; else sleep in read(eventfd)
  *
- * Spin policy: a worker polls only while fewer guest threads run than there are CPUs and requests have lately
- * arrived within the spin budget; an idle sandbox has every worker asleep in the host and no timer armed.
+ * Spin policy: a worker polls only while fewer guest threads run than there are CPUs and requests
+ * have lately arrived within the spin budget; an idle sandbox has every worker asleep in the host
+ * and no timer armed.
  *
- * Everything behind `word` and `polled` is writable by a guest: it is read once, compared, never trusted.
+ * Everything behind `word` and `polled` is writable by a guest: it is read once, compared, never
+ * trusted.
  */
 #pragma once
 #include "sched/fiber.h"
@@ -45,15 +48,16 @@ void doorbell_ring(struct doorbell *d);
 /* The event descriptors that stubs write to, one a worker: index is the host CPU modulo the count. */
 unsigned doorbell_eventfds(int fds[static 64]);
 /*
- * `blocked` points to a word in shared memory that the stub keeps non-zero while its thread sleeps in the host on its own
- * account (a native futex): such a thread needs no CPU, so others may spin. A hint: a lie costs the liar's own
- * sandbox some speed. Before the first doorbell_wait().
+ * `blocked` points to a word in shared memory that the stub keeps non-zero while its thread sleeps
+ * in the host on its own account (a native futex): such a thread needs no CPU, so others may spin.
+ * A hint: a lie costs the liar's own sandbox some speed. Before the first doorbell_wait().
  */
 void doorbell_set_blocked_hint(struct doorbell *d, _Atomic uint32_t *blocked);
 /*
- * `parked` points to a word in shared memory that becomes non-zero when the fiber blocks before it has answered: the
- * stub then sleeps instead of spinning for the answer. doorbell_unpark() goes before every answer; both are called by
- * the fiber that waits on the doorbell. Before the first doorbell_wait().
+ * `parked` points to a word in shared memory that becomes non-zero when the fiber blocks before it
+ * has answered: the stub then sleeps instead of spinning for the answer. doorbell_unpark() goes
+ * before every answer; both are called by the fiber that waits on the doorbell. Before the first
+ * doorbell_wait().
  */
 void doorbell_set_parked_word(struct doorbell *d, _Atomic uint32_t *parked);
 /* The fiber that waited on it is done with it: it may be freed. */

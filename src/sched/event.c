@@ -1,7 +1,8 @@
 /*
- * Host events: each worker has an epoll instance with its share of the watched descriptors and, edge-triggered, its
- * own eventfd. A worker that has any sleeps in epoll instead of read(), and looks now and then while it is busy.
- * Events carry an id instead of a pointer, because one may have been removed between epoll_wait() and its delivery.
+ * Host events: each worker has an epoll instance with its share of the watched descriptors and,
+ * edge-triggered, its own eventfd. A worker that has any sleeps in epoll instead of read(), and
+ * looks now and then while it is busy. Events carry an id instead of a pointer, because one may
+ * have been removed between epoll_wait() and its delivery.
  */
 #include "sched/event.h"
 #include "sched/private.h"

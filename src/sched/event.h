@@ -1,10 +1,10 @@
 /*
- * Host descriptors as event sources: bridges readiness of a host fd (a terminal, a pipe given by the caller, the
- * control socket) to wait queues, through an epoll instance of each worker.
+ * Host descriptors as event sources: bridges readiness of a host fd (a terminal, a pipe given by
+ * the caller, the control socket) to wait queues, through an epoll instance of each worker.
  *
- * host_event_add() registers fd edge-triggered; each readiness change calls wake_poll(queue, events). Users
- * keep the fd non-blocking: try the call, on EAGAIN wait on the queue, try again. A fd that epoll refuses
- * (regular file) gives -EPERM: it is always ready and needs no registration.
+ * host_event_add() registers fd edge-triggered; each readiness change calls wake_poll(queue,
+ * events). Users keep the fd non-blocking: try the call, on EAGAIN wait on the queue, try again. A
+ * fd that epoll refuses (regular file) gives -EPERM: it is always ready and needs no registration.
  */
 #pragma once
 #include "base/rbtree.h"

@@ -1,6 +1,7 @@
 /*
- * Fibers: their stacks, birth and death, and the calls a fiber makes about itself. Stacks of dead fibers wait in a
- * short list for the next ones, because mapping a fresh one costs several page faults.
+ * Fibers: their stacks, birth and death, and the calls a fiber makes about itself. Stacks of dead
+ * fibers wait in a short list for the next ones, because mapping a fresh one costs several page
+ * faults.
  */
 #include "sched/fiber.h"
 #include "sched/private.h"

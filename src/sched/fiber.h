@@ -1,17 +1,18 @@
 /*
  * Fibers: the kernel's threads of control.
  *
- * A fiber is straight-line, blocking C on a small stack of its own. Worker threads (one a CPU) run whichever
- * fibers are ready; a fiber may resume on another worker than the one it blocked on, so it never keeps the
- * address of a thread-local variable across a call that can block. Every guest thread is served by one fiber;
- * the kernel's own background work (stub pool, host events) uses fibers too.
+ * A fiber is straight-line, blocking C on a small stack of its own. Worker threads (one a CPU) run
+ * whichever fibers are ready; a fiber may resume on another worker than the one it blocked on, so
+ * it never keeps the address of a thread-local variable across a call that can block. Every guest
+ * thread is served by one fiber; the kernel's own background work (stub pool, host events) uses
+ * fibers too.
  *
  *     struct fiber *f = fiber_new("task", main_fn, arg);   NULL when out of memory
  *     fiber_start(f);                                      from any thread; main_fn runs on some worker
  *     ... main_fn returns: the fiber is gone.
  *
- * Stacks are FIBER_STACK_SIZE bytes, aligned to their size, with an unmapped guard below; fiber_self() finds
- * the current fiber from the stack pointer alone.
+ * Stacks are FIBER_STACK_SIZE bytes, aligned to their size, with an unmapped guard below;
+ * fiber_self() finds the current fiber from the stack pointer alone.
  */
 #pragma once
 #include "base/base.h"
@@ -48,8 +49,8 @@ static inline void *fiber_local(const struct fiber *f)
 }
 
 /*
- * Interruption. An interrupted fiber returns -ERESTARTSYS from interruptible waits, at once and until
- * fiber_clear_interrupt(). Set when a signal becomes deliverable; see kernel/signal.h.
+ * Interruption. An interrupted fiber returns -ERESTARTSYS from interruptible waits, at once and
+ * until fiber_clear_interrupt(). Set when a signal becomes deliverable; see kernel/signal.h.
  */
 void fiber_interrupt(struct fiber *f);
 void fiber_clear_interrupt(struct fiber *f);
@@ -63,8 +64,9 @@ int64_t now_monotonic(void); /* ns, CLOCK_MONOTONIC */
 int64_t now_realtime(void);  /* ns, CLOCK_REALTIME */
 
 /*
- * A host call that may take long (disk, a lock on the host) goes between these, so that the CPU's other fibers
- * move to another worker if it does. Cheap when it does not. Not nested; no spinlock held.
+ * A host call that may take long (disk, a lock on the host) goes between these, so that the CPU's
+ * other fibers move to another worker if it does. Cheap when it does not. Not nested; no spinlock
+ * held.
  */
 void host_call_begin(void);
 void host_call_end(void);

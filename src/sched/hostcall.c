@@ -1,10 +1,12 @@
 /*
- * Host calls that may take long, and the monitor that keeps them from stalling a CPU's other fibers.
+ * Host calls that may take long, and the monitor that keeps them from stalling a CPU's other
+ * fibers.
  *
- * host_call_begin() marks the thread; host_call_end() unmarks it. A monitor thread looks once a millisecond, and only while
- * calls are being made: a thread it finds in the same call twice loses its seat to a spare thread, which goes on with the
- * worker's queue, doorbells, timers and events. When the call returns, host_call_end() notices, puts the fiber into the
- * worker's queue, and the thread becomes a spare itself.
+ * host_call_begin() marks the thread; host_call_end() unmarks it. A monitor thread looks once a
+ * millisecond, and only while calls are being made: a thread it finds in the same call twice loses
+ * its seat to a spare thread, which goes on with the worker's queue, doorbells, timers and events.
+ * When the call returns, host_call_end() notices, puts the fiber into the worker's queue, and the
+ * thread becomes a spare itself.
  */
 #include "base/log.h"
 #include "sched/fiber.h"

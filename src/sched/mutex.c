@@ -1,7 +1,7 @@
 /*
- * Sleeping locks. An uncontended mutex is one exchange of its owner word. Otherwise ownership is handed to the first
- * waiter by whoever unlocks, so a waiter that wakes owns the lock; grants and wakes happen under the lock's spinlock,
- * so a waiter's frame outlives every use of it.
+ * Sleeping locks. An uncontended mutex is one exchange of its owner word. Otherwise ownership is
+ * handed to the first waiter by whoever unlocks, so a waiter that wakes owns the lock; grants and
+ * wakes happen under the lock's spinlock, so a waiter's frame outlives every use of it.
  */
 #include "sched/mutex.h"
 #include "sched/private.h"

@@ -1,6 +1,6 @@
 /*
- * Sleeping locks for fibers: a contended mutex_lock() blocks the fiber, not the worker. May be held across
- * host calls, guest accesses and waits. Not recursive. FIFO hand-over, so nobody starves.
+ * Sleeping locks for fibers: a contended mutex_lock() blocks the fiber, not the worker. May be held
+ * across host calls, guest accesses and waits. Not recursive. FIFO hand-over, so nobody starves.
  * rwlock: many readers or one writer; writers waiting block new readers.
  */
 #pragma once

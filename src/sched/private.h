@@ -1,17 +1,19 @@
 /*
  * What the files of the scheduler share.
  *
- * A *worker* is a seat: one a CPU, with a queue of ready fibers, an event descriptor, timers, host events and a list of
- * doorbells it watches. A *thread* is the host thread that sits on it, pinned to its CPU. They are two things because a thread
- * stuck in a long host call loses its seat to a spare thread (hostcall.c).
+ * A *worker* is a seat: one a CPU, with a queue of ready fibers, an event descriptor, timers, host
+ * events and a list of doorbells it watches. A *thread* is the host thread that sits on it, pinned
+ * to its CPU. They are two things because a thread stuck in a long host call loses its seat to a
+ * spare thread (hostcall.c).
  *
- * Life of a fiber's `state`: RUNNING -> PREPARED (prepare_to_wait) -> BLOCKED (its stack has been left) -> READY (in a
- * queue) -> RUNNING. A wake moves PREPARED to RUNNING and BLOCKED to READY. What a fiber asks for when it leaves its stack (block,
- * yield, exit, wait on a doorbell) is carried out by its thread afterwards, so nobody can run a fiber whose
- * registers are not saved yet.
+ * Life of a fiber's `state`: RUNNING -> PREPARED (prepare_to_wait) -> BLOCKED (its stack has been
+ * left) -> READY (in a queue) -> RUNNING. A wake moves PREPARED to RUNNING and BLOCKED to READY.
+ * What a fiber asks for when it leaves its stack (block, yield, exit, wait on a doorbell) is
+ * carried out by its thread afterwards, so nobody can run a fiber whose registers are not saved
+ * yet.
  *
- * Locks, all spinlocks, outermost first: wait queue or mutex -> timers of a worker -> watch list of a worker -> queue
- * of a worker. Events: events_lock -> wait queue.
+ * Locks, all spinlocks, outermost first: wait queue or mutex -> timers of a worker -> watch list of
+ * a worker -> queue of a worker. Events: events_lock -> wait queue.
  */
 #pragma once
 #include "sched/doorbell.h"

@@ -1,6 +1,7 @@
 /*
- * Tells AddressSanitizer and ThreadSanitizer about stack switches. Every stack (a fiber's, and each worker thread's own)
- * has a struct sanitizer_stack; the calls compile to nothing in ordinary builds.
+ * Tells AddressSanitizer and ThreadSanitizer about stack switches. Every stack (a fiber's, and each
+ * worker thread's own) has a struct sanitizer_stack; the calls compile to nothing in ordinary
+ * builds.
  */
 #pragma once
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /*
- * The contended half of spinlocks: a short spin, then a host futex (the three-state mutex of Drepper's "Futexes are
- * tricky"). Also the scheduler's two futex calls.
+ * The contended half of spinlocks: a short spin, then a host futex (the three-state mutex of
+ * Drepper's "Futexes are tricky"). Also the scheduler's two futex calls.
  */
 #include "sched/spinlock.h"
 #include "sched/private.h"

@@ -1,9 +1,9 @@
 /*
  * The lock for short critical sections between worker threads.
  *
- * Held for tens of instructions: nothing under it may block the fiber, call the host or touch a guest. A
- * contended spin_lock() spins briefly, then sleeps in a host futex, so a worker that the host has preempted
- * while holding one costs nobody a busy loop. Not recursive.
+ * Held for tens of instructions: nothing under it may block the fiber, call the host or touch a
+ * guest. A contended spin_lock() spins briefly, then sleeps in a host futex, so a worker that the
+ * host has preempted while holding one costs nobody a busy loop. Not recursive.
  */
 #pragma once
 #include "base/base.h"

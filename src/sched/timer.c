@@ -1,7 +1,8 @@
 /*
- * Timers: one red-black tree a worker, ordered by deadline. A timer lives on the worker that armed it, where its fiber ran, and
- * fires from that worker's loop; the worker's sleep in the host ends at its first deadline. A timer armed by another thread
- * than the worker's own pokes the worker if it has become the first.
+ * Timers: one red-black tree a worker, ordered by deadline. A timer lives on the worker that armed
+ * it, where its fiber ran, and fires from that worker's loop; the worker's sleep in the host ends
+ * at its first deadline. A timer armed by another thread than the worker's own pokes the worker if
+ * it has become the first.
  */
 #include "sched/timer.h"
 #include "sched/private.h"

@@ -1,7 +1,8 @@
 /*
- * Wait queues and the sleep below them. The contracts are in wait.h; how a fiber's state moves is in private.h.
- * No wake is lost: a waiter publishes PREPARED (a full barrier) and then looks at its condition; a waker changes
- * the condition and then looks at the queue (a full barrier between), so one of them sees the other.
+ * Wait queues and the sleep below them. The contracts are in wait.h; how a fiber's state moves is
+ * in private.h. No wake is lost: a waiter publishes PREPARED (a full barrier) and then looks at its
+ * condition; a waker changes the condition and then looks at the queue (a full barrier between), so
+ * one of them sees the other.
  */
 #include "sched/wait.h"
 #include "sched/private.h"

@@ -1,19 +1,21 @@
 /*
  * Wait queues: where fibers sleep until something happens.
  *
- * The condition lives outside the queue, protected by whatever lock its owner likes; the queue only carries
- * wake-ups. The calling sequence that cannot lose one is packed into wait_event():
+ * The condition lives outside the queue, protected by whatever lock its owner likes; the queue only
+ * carries wake-ups. The calling sequence that cannot lose one is packed into wait_event():
  *
  *     err = wait_event_interruptible(&pipe->readers, pipe_readable(pipe));     0 or -ERESTARTSYS
  *     err = wait_event_timeout(&q, cond, deadline);       0, -ETIMEDOUT or -ERESTARTSYS
  *
- * The condition is evaluated without any lock of the queue; if it needs a lock it takes it itself. A deadline
- * is absolute CLOCK_MONOTONIC nanoseconds; NO_DEADLINE waits for ever; one in the past polls once.
+ * The condition is evaluated without any lock of the queue; if it needs a lock it takes it itself.
+ * A deadline is absolute CLOCK_MONOTONIC nanoseconds; NO_DEADLINE waits for ever; one in the past
+ * polls once.
  *
- * Wakers change the condition first, then call wake_all() or wake_one(). Waking is cheap when nobody waits.
- * Every waiter may carry a callback instead of a fiber (struct wait_entry.func): epoll, poll and signalfd hang
- * themselves on queues that way. A callback runs on the waker's stack with the queue's spinlock held: it may
- * make other fibers ready and take locks ordered after a queue's, and may not block.
+ * Wakers change the condition first, then call wake_all() or wake_one(). Waking is cheap when
+ * nobody waits. Every waiter may carry a callback instead of a fiber (struct wait_entry.func):
+ * epoll, poll and signalfd hang themselves on queues that way. A callback runs on the waker's stack
+ * with the queue's spinlock held: it may make other fibers ready and take locks ordered after a
+ * queue's, and may not block.
  *
  * Events: wake_poll(q, EPOLLIN) passes poll bits to callbacks, and wakes fibers whatever the bits.
  */
@@ -56,10 +58,11 @@ static inline void wake_all(struct wait_queue *q)
 }
 
 /*
- * The low level. prepare_to_wait() marks the current fiber as about to sleep: a wake-up from then on makes the
- * next wait_block() return at once. wait_block() sleeps until woken (0), interrupted (-ERESTARTSYS, only if
- * interruptible) or the deadline (-ETIMEDOUT). finish_wait() undoes prepare_to_wait(). A fiber may be on many
- * queues at once: prepare once, wait_add() to each, block, wait_remove() each.
+ * The low level. prepare_to_wait() marks the current fiber as about to sleep: a wake-up from then
+ * on makes the next wait_block() return at once. wait_block() sleeps until woken (0), interrupted
+ * (-ERESTARTSYS, only if interruptible) or the deadline (-ETIMEDOUT). finish_wait() undoes
+ * prepare_to_wait(). A fiber may be on many queues at once: prepare once, wait_add() to each,
+ * block, wait_remove() each.
  */
 void prepare_to_wait(void);
 int wait_block(int64_t deadline, bool interruptible);

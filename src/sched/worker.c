@@ -1,14 +1,14 @@
 /*
  * Workers: the threads that run fibers.
  *
- * A worker's loop: what is ready in its queue; doorbells that have rung; timers and host events that are due; what
- * other workers have too much of. With nothing to do it spins over its doorbells while the policy of doorbell.c says
- * so, and then sleeps in the host on its event descriptor, with a timeout only if a timer is pending: an idle
- * sandbox never wakes up.
+ * A worker's loop: what is ready in its queue; doorbells that have rung; timers and host events
+ * that are due; what other workers have too much of. With nothing to do it spins over its doorbells
+ * while the policy of doorbell.c says so, and then sleeps in the host on its event descriptor, with
+ * a timeout only if a timer is pending: an idle sandbox never wakes up.
  *
- * A fiber made ready goes to the queue of the worker that made it ready: the waker usually blocks soon, and waking another
- * CPU costs more than most fibers run for. Workers that are awake and idle steal; sleeping ones are woken only when work
- * piles up and a CPU is free.
+ * A fiber made ready goes to the queue of the worker that made it ready: the waker usually blocks
+ * soon, and waking another CPU costs more than most fibers run for. Workers that are awake and idle
+ * steal; sleeping ones are woken only when work piles up and a CPU is free.
  */
 #include "sched/private.h"
 #include "base/log.h"

@@ -1,7 +1,7 @@
 /*
- * The whole scheduler at once, at random: fibers that lock, wait, sleep, time out, are interrupted, make host calls and
- * start other fibers, beside stub threads that ring doorbells at all intervals. Every operation must end; a watchdog
- * aborts if nothing has moved for ten seconds.
+ * The whole scheduler at once, at random: fibers that lock, wait, sleep, time out, are interrupted,
+ * make host calls and start other fibers, beside stub threads that ring doorbells at all intervals.
+ * Every operation must end; a watchdog aborts if nothing has moved for ten seconds.
  */
 #include "sched/doorbell.h"
 #include "sched/event.h"
