@@ -11,7 +11,7 @@
 #include <sys/uio.h>
 
 /* Above this a host call beats copying through the window, twice. */
-#define PEEK_MIN (32 * 1024)
+#define PEEK_MIN (12 * 1024)
 
 ssize_t platform_peek(struct address_space *as, void *dst, uaddr_t src, size_t n)
 {

@@ -36,8 +36,7 @@ struct uio {
     bool user;
     bool sync;        /* puts are not deferred: see above */
     void *direct;     /* between uio_reserve() and uio_commit() */
-    void *bounce;     /* buffer of a sync uio_reserve(): bounce_size bytes of heap, or NULL: small is used */
-    size_t bounce_size;
+    void *bounce;     /* heap buffer between uio_reserve() and uio_commit(), or NULL */
     char small[64];
     struct uio_vec inline_vec[UIO_INLINE_IOV];
 };
