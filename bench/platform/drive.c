@@ -27,22 +27,26 @@ static uint64_t load(struct context *ctx, const char *path)
     for (int i = 0; i < eh->e_phnum; i++, ph++) {
         if (ph->p_type != PT_LOAD)
             continue;
-        uint64_t start = align_down(ph->p_vaddr, PAGE_SIZE), end = align_up(ph->p_vaddr + ph->p_memsz, PAGE_SIZE);
+        uint64_t start = align_down(ph->p_vaddr, PAGE_SIZE),
+                 end = align_up(ph->p_vaddr + ph->p_memsz, PAGE_SIZE);
         if (!(ph->p_flags & PF_W)) {
             struct patch_file *pf;
             int patched = -1;
             if (ph->p_flags & PF_X && patch_file_get(1, 2, 3, &pf) == 0) {
-                patched = patch_map(ctx, pf, fd, start, end - start, align_down(ph->p_offset, PAGE_SIZE));
+                patched =
+                    patch_map(ctx, pf, fd, start, end - start, align_down(ph->p_offset, PAGE_SIZE));
                 patch_file_put(pf);
             }
-            int64_t r = order_mmap_fd(ctx, start, end - start, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED,
-                                      patched < 0 ? fd : patched,
+            int64_t r = order_mmap_fd(ctx, start, end - start, PROT_READ | PROT_EXEC,
+                                      MAP_PRIVATE | MAP_FIXED, patched < 0 ? fd : patched,
                                       align_down(ph->p_offset, PAGE_SIZE), false);
             if (r != (int64_t)start)
                 printf("mmap_fd: %ld\n", r);
             continue;
         }
-        int64_t r = order_host(ctx, SYS_mmap, (uint64_t[6]){start, end - start, 7, MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS, -1ULL, 0});
+        int64_t r = order_host(ctx, SYS_mmap,
+                               (uint64_t[6]){start, end - start, 7,
+                                             MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS, -1ULL, 0});
         if (r != (int64_t)start)
             printf("mmap: %ld\n", r);
         platform_copy_out(ctx, ph->p_vaddr, image + ph->p_offset, ph->p_filesz);
@@ -201,8 +205,9 @@ static void first(void *arg)
         err = platform_new(&as, &ctx);
     printf("new %d pid %d vdso %lx\n", err, platform_host_pid(as), platform_vdso());
     context_regs(ctx)->rip = load(ctx, program);
-    order_defer_host(ctx, SYS_mmap,
-                     (uint64_t[6]){stack, 1 << 20, 3, MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS, -1ULL, 0}, false);
+    order_defer_host(
+        ctx, SYS_mmap,
+        (uint64_t[6]){stack, 1 << 20, 3, MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS, -1ULL, 0}, false);
     context_regs(ctx)->rsp = stack + (1 << 20) - 8;
     serve(ctx);
     printf("exit %d\n", exited - 1);

@@ -1,13 +1,15 @@
 /* What drive.c runs as a guest: a freestanding program at a fixed address. */
-#include <stdint.h>
 #include <asm/unistd.h>
+#include <stdint.h>
 static inline long sys(long nr, long a, long b, long c, long d, long e, long f)
 {
     long ret;
     register long r10 __asm__("r10") = d;
     register long r8 __asm__("r8") = e;
     register long r9 __asm__("r9") = f;
-    __asm__ volatile("syscall" : "=a"(ret) : "a"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+    __asm__ volatile("syscall"
+                     : "=a"(ret)
+                     : "a"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
                      : "rcx", "r11", "memory");
     return ret;
 }
@@ -54,7 +56,8 @@ static long getppid_(void)
 static long getppid_compare(void)
 {
     long ret;
-    __asm__ volatile("mov $110, %%rax; syscall; cmp $-4095, %%rax; jae 1f; nop; 1:" : "=a"(ret)::"rcx", "r11", "memory");
+    __asm__ volatile("mov $110, %%rax; syscall; cmp $-4095, %%rax; jae 1f; nop; 1:"
+                     : "=a"(ret)::"rcx", "r11", "memory");
     return ret;
 }
 static long getpid_(void)
@@ -124,7 +127,8 @@ void _start(void)
     t = tsc();
     for (int i = 0; i < 300; i++) {
         flag = 0;
-        long tid = sys(__NR_clone, 0x50f00, (long)(stack + sizeof stack - 8), (long)thread, 0, 0, 0);
+        long tid =
+            sys(__NR_clone, 0x50f00, (long)(stack + sizeof stack - 8), (long)thread, 0, 0, 0);
         if (tid < 0)
             num("thread error ", (uint64_t)-tid);
         while (!flag)

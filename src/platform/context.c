@@ -1,5 +1,6 @@
 /*
- * Contexts: guest threads as the kernel holds them. Running one, its registers, and what it publishes.
+ * Contexts: guest threads as the kernel holds them. Running one, its registers, and what it
+ * publishes.
  */
 #include "base/log.h"
 #include "platform/patch.h"
@@ -90,8 +91,8 @@ void context_inherit(struct context *ctx, const struct context *from)
     context_set_answers(ctx, &from->answers);
 }
 
-/* The last thread takes its process with it. Another one leaves alone, except the process's first: a host process
- * without its first thread cannot be read any more, so that one is put to sleep. */
+/* The last thread takes its process with it. Another one leaves alone, except the process's first:
+ * a host process without its first thread cannot be read any more, so that one is put to sleep. */
 void context_exit(struct context *ctx)
 {
     struct address_space *as = ctx->as;
@@ -123,11 +124,25 @@ static void store_regs(struct context *ctx)
     uaddr_t rip = patch_fixup_rip(ctx->as, from->rip);
 
     *to = (struct stub_regs){
-        .nr = from->orig_rax, .rdi = from->rdi, .rsi = from->rsi, .rdx = from->rdx, .r10 = from->r10,
-        .r8 = from->r8, .r9 = from->r9, .rip = rip, .rsp = from->rsp, .rbx = from->rbx,
-        .rbp = from->rbp, .r12 = from->r12, .r13 = from->r13, .r14 = from->r14, .r15 = from->r15,
+        .nr = from->orig_rax,
+        .rdi = from->rdi,
+        .rsi = from->rsi,
+        .rdx = from->rdx,
+        .r10 = from->r10,
+        .r8 = from->r8,
+        .r9 = from->r9,
+        .rip = rip,
+        .rsp = from->rsp,
+        .rbx = from->rbx,
+        .rbp = from->rbp,
+        .r12 = from->r12,
+        .r13 = from->r13,
+        .r14 = from->r14,
+        .r15 = from->r15,
         .eflags = (from->eflags & EFLAGS_GUEST) | EFLAGS_FIXED,
-        .rax = from->rax, .rcx = from->rcx, .r11 = from->r11,
+        .rax = from->rax,
+        .rcx = from->rcx,
+        .r11 = from->r11,
     };
 }
 
@@ -238,14 +253,16 @@ static void take_event(struct context *ctx, int kind, struct event *ev)
     }
 }
 
-/* Takes note of a kick that no event has answered yet. The caller looks for the kick's reason afterwards. */
+/* Takes note of a kick that no event has answered yet. The caller looks for the kick's reason
+ * afterwards. */
 static bool take_kick(struct context *ctx)
 {
     return UNLIKELY(atomic_load_explicit(&ctx->kick_pending, memory_order_relaxed)) &&
            atomic_exchange(&ctx->kick_pending, 0);
 }
 
-/* Lets the guest run until it rings. A site that asks to be patched is none of the caller's business. */
+/* Lets the guest run until it rings. A site that asks to be patched is none of the caller's
+ * business. */
 static int resume(struct context *ctx)
 {
     for (;;) {
@@ -319,7 +336,8 @@ pid_t context_host_tid(const struct context *ctx)
     return ctx->tid;
 }
 
-/* The host lets nobody read the clock of a single thread of another process; the process's is an upper bound. */
+/* The host lets nobody read the clock of a single thread of another process; the process's is an
+ * upper bound. */
 int64_t context_cpu_time(const struct context *ctx)
 {
     struct timespec ts;

@@ -2,9 +2,10 @@
  * Bytes between the kernel and guest memory. Three ways, by cost:
  *
  *   - bytes the stub sent ahead with the call (hints): free;
- *   - the window: an order, free for copies out (they travel with the next reply), a hand-off for copies in;
- *   - process_vm_readv/writev: a host call; for what is larger than the window, and when the stub sleeps, since waking
- *     it costs more.
+ *   - the window: an order, free for copies out (they travel with the next reply), a hand-off for
+ * copies in;
+ *   - process_vm_readv/writev: a host call; for what is larger than the window, and when the stub
+ * sleeps, since waking it costs more.
  */
 #include "platform/internal.h"
 #include <string.h>

@@ -1,9 +1,9 @@
 /*
  * Inside the platform: the objects behind platform.h.
  *
- * An address_space is referenced by each of its contexts and, while its process is not reaped, by the table of
- * processes. The process may die at any moment; `dead` then makes every order fail with -ESRCH, and what is
- * left is taken down by context_exit().
+ * An address_space is referenced by each of its contexts and, while its process is not reaped, by
+ * the table of processes. The process may die at any moment; `dead` then makes every order fail
+ * with -ESRCH, and what is left is taken down by context_exit().
  *
  * Lock order: table lock (space.c) > as->lock. Both are spinlocks.
  */
@@ -25,39 +25,39 @@ struct patch_space;
 
 struct address_space {
     struct refcount refs;
-    struct list link;          /* [table] in the table of processes, by pid */
-    pid_t pid;                 /* [I] once registered */
-    int memfd, control;        /* [I] of the contexts; kernel's end of the control socket */
-    _Atomic bool dead;         /* the process is gone, or being killed */
-    _Atomic int uses_gs;       /* a guest thread has set its GS base */
-    uint8_t nonce[NONCE_SIZE]; /* [I] */
+    struct list link;            /* [table] in the table of processes, by pid */
+    pid_t pid;                   /* [I] once registered */
+    int memfd, control;          /* [I] of the contexts; kernel's end of the control socket */
+    _Atomic bool dead;           /* the process is gone, or being killed */
+    _Atomic int uses_gs;         /* a guest thread has set its GS base */
+    uint8_t nonce[NONCE_SIZE];   /* [I] */
     struct patch_space *patches; /* [I] patch.h */
     struct spinlock lock;
-    struct list contexts;          /* [lock] of context.link */
-    unsigned context_count;        /* [lock] */
-    uint64_t used[BANK_COUNT];     /* [lock] slots taken, one word a bank */
-    uint64_t leaving[BANK_COUNT];  /* [lock] of those, whose thread may not be gone yet */
-    char *banks[BANK_COUNT];       /* [lock to set] kernel's mapping, made on demand */
+    struct list contexts;         /* [lock] of context.link */
+    unsigned context_count;       /* [lock] */
+    uint64_t used[BANK_COUNT];    /* [lock] slots taken, one word a bank */
+    uint64_t leaving[BANK_COUNT]; /* [lock] of those, whose thread may not be gone yet */
+    char *banks[BANK_COUNT];      /* [lock to set] kernel's mapping, made on demand */
 };
 
 struct context {
-    struct address_space *as;      /* [I] */
-    struct list link;              /* [as->lock] */
-    unsigned slot;                 /* [I] */
-    bool leader;                   /* [I] the first thread of its process: never leaves before the process */
-    pid_t tid;                     /* [I] as the stub told it */
-    struct stub_context *shared;   /* [I] these point into shared memory */
-    struct stub_order *orders;     /* [I] */
-    char *window;                  /* [I] */
+    struct address_space *as; /* [I] */
+    struct list link;         /* [as->lock] */
+    unsigned slot;            /* [I] */
+    bool leader; /* [I] the first thread of its process: never leaves before the process */
+    pid_t tid;   /* [I] as the stub told it */
+    struct stub_context *shared; /* [I] these point into shared memory */
+    struct stub_order *orders;   /* [I] */
+    char *window;                /* [I] */
     struct doorbell bell;
     /* own fiber only */
     struct regs regs;
-    bool loaded;                   /* regs is complete; else only rax and orig_rax, the rest still in the context */
-    bool in_call;                  /* the last event was a system call */
-    bool dirty;                    /* regs must travel to the stub */
-    bool deferred_failed;          /* a deferred order failed while others were made */
-    uint32_t order_count;          /* queued in orders[] */
-    uint32_t window_used;          /* bytes of the window that queued orders need */
+    bool loaded;  /* regs is complete; else only rax and orig_rax, the rest still in the context */
+    bool in_call; /* the last event was a system call */
+    bool dirty;   /* regs must travel to the stub */
+    bool deferred_failed;  /* a deferred order failed while others were made */
+    uint32_t order_count;  /* queued in orders[] */
+    uint32_t window_used;  /* bytes of the window that queued orders need */
     uint64_t hint_addr[2]; /* what the stub sent ahead with this call */
     uint32_t hint_len[2];
     struct stub_answers answers;
@@ -70,7 +70,8 @@ struct context {
 
 NODISCARD int space_new(struct address_space **ret);
 void space_put(struct address_space *as);
-/* Makes the process known; -ESRCH if it has died already, -EEXIST if the pid is taken: the stub lied. */
+/* Makes the process known; -ESRCH if it has died already, -EEXIST if the pid is taken: the stub
+ * lied. */
 NODISCARD int space_register(struct address_space *as, pid_t pid);
 void space_unregister(struct address_space *as);
 /* The reaper: marks the process as dead and rings all its contexts. */
@@ -113,7 +114,8 @@ static inline uint64_t context_stub_address(const struct context *ctx)
 
 /* ---- process.c, reaper.c, pool.c, template.c ---- */
 
-NODISCARD int fork_ordered(struct context *ctx, struct address_space **ret_as, struct context **ret_ctx);
+NODISCARD int fork_ordered(struct context *ctx, struct address_space **ret_as,
+                           struct context **ret_ctx);
 void fork_expect(pid_t tid);
 void fork_unexpect(pid_t tid);
 /* `listener`: of the filter's notifications */

@@ -1,8 +1,9 @@
 /*
  * Orders: the queue of a context, the hand-off itself, and the simple orders.
  *
- * The queue is the order list in shared memory: the kernel writes it and never reads it back but for results.
- * A result is what a guest wants it to be; callers may return it to the guest, and check it before any other use.
+ * The queue is the order list in shared memory: the kernel writes it and never reads it back but
+ * for results. A result is what a guest wants it to be; callers may return it to the guest, and
+ * check it before any other use.
  */
 #include "base/log.h"
 #include "platform/internal.h"
@@ -124,7 +125,9 @@ int order_send_fds(struct context *ctx, const int *fds, unsigned count)
     } control = {0};
     char byte = 0;
     struct iovec iov = {&byte, 1};
-    struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control,
+    struct msghdr msg = {.msg_iov = &iov,
+                         .msg_iovlen = 1,
+                         .msg_control = &control,
                          .msg_controllen = CMSG_SPACE(count * sizeof(int))};
 
     assert(count <= 2);

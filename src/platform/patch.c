@@ -1,24 +1,28 @@
 /*
  * Patched system call sites: making hot ones fast.
  *
- * A site that traps is looked up in the executable file mappings of its address space, and noted with the file. After
- * a few traps it is patched in place: seven or eight bytes become a jump to a thunk that enters the stub directly
- * (patch_table.c). That costs the process a private page; so when a file is mapped again and again, the kernel
- * makes a copy of its text with all known sites patched (patch_file.c), and maps that instead: later processes start
- * without a trap.
+ * A site that traps is looked up in the executable file mappings of its address space, and noted
+ * with the file. After a few traps it is patched in place: seven or eight bytes become a jump to a
+ * thunk that enters the stub directly (patch_table.c). That costs the process a private page; so
+ * when a file is mapped again and again, the kernel makes a copy of its text with all known sites
+ * patched (patch_file.c), and maps that instead: later processes start without a trap.
  *
  * What can go wrong, and why it does not:
- *   - A thread stands between "mov" and "syscall", jumps there, or a restarted call sends it there (rip - 2): the
- *     sixth byte of every patch is an invalid opcode, which the stub takes for the call it was.
- *   - A thread is executing the bytes: with other threads in the address space, a breakpoint stands for the site until
- *     every processor has noticed (stub/patch.c). The other shape is patched only where there is one thread.
- *   - A thread has trapped at "syscall; cmp" and is to continue at the displaced "cmp", now or when a signal handler
- *     returns: patch_fixup_rip() sends it to the thunk's copy of it, on every full resume.
- *   - Guest memory differs from the file (a debugger, a program that patches itself): the stub compares first.
+ *   - A thread stands between "mov" and "syscall", jumps there, or a restarted call sends it there
+ * (rip - 2): the sixth byte of every patch is an invalid opcode, which the stub takes for the call
+ * it was.
+ *   - A thread is executing the bytes: with other threads in the address space, a breakpoint stands
+ * for the site until every processor has noticed (stub/patch.c). The other shape is patched only
+ * where there is one thread.
+ *   - A thread has trapped at "syscall; cmp" and is to continue at the displaced "cmp", now or when
+ * a signal handler returns: patch_fixup_rip() sends it to the thunk's copy of it, on every full
+ * resume.
+ *   - Guest memory differs from the file (a debugger, a program that patches itself): the stub
+ * compares first.
  *   - A file is mapped at two addresses at once: only the first can be patched.
  *
- * DEVIATION: a guest that reads its own text sees the patched bytes, and the arithmetic flags do not survive a call at a
- * patched site.
+ * DEVIATION: a guest that reads its own text sees the patched bytes, and the arithmetic flags do
+ * not survive a call at a patched site.
  */
 #include "platform/patch.h"
 #include "base/cleanup.h"
@@ -111,8 +115,8 @@ static bool base_is_free(const struct patch_space *p, const struct patch_range *
     return true;
 }
 
-static struct patch_range *add_range(struct patch_space *p, struct patch_file *f, uaddr_t addr, size_t len,
-                                     uint64_t offset)
+static struct patch_range *add_range(struct patch_space *p, struct patch_file *f, uaddr_t addr,
+                                     size_t len, uint64_t offset)
 {
     if (p->count == p->cap) {
         unsigned cap = p->cap ? p->cap * 2 : 8;
@@ -133,7 +137,8 @@ static void cut_range(struct patch_space *p, unsigned i, uaddr_t start, uaddr_t 
     struct patch_range r = p->ranges[i];
 
     if (start > r.start && end < r.end) {
-        struct patch_range *right = add_range(p, r.file, end, r.end - end, r.offset + (end - r.start));
+        struct patch_range *right =
+            add_range(p, r.file, end, r.end - end, r.offset + (end - r.start));
         if (right)
             right->based = r.based;
         p->ranges[i].end = start;
@@ -158,7 +163,8 @@ void patch_unmap(struct address_space *as, uaddr_t addr, size_t len)
             cut_range(p, i, addr, addr + len);
 }
 
-int patch_map(struct context *ctx, struct patch_file *f, int host_fd, uaddr_t addr, size_t len, uint64_t off)
+int patch_map(struct context *ctx, struct patch_file *f, int host_fd, uaddr_t addr, size_t len,
+              uint64_t off)
 {
     struct patch_space *p = ctx->as->patches;
     struct patch_range *r;
@@ -218,7 +224,8 @@ static void patch_in_place(struct context *ctx, struct patch_range *r, struct si
     o->flags = single ? 0 : ORDER_OTHERS_RUN;
     r->based = true;
     int64_t ret = order_sync(ctx, o);
-    log_debug("patch: site 0x%lx of process %d: %ld", range_base(r) + s->offset, ctx->as->pid, (long)ret);
+    log_debug("patch: site 0x%lx of process %d: %ld", range_base(r) + s->offset, ctx->as->pid,
+              (long)ret);
     if (ret == 0 && s->shape == SITE_COMPARE) {
         atomic_store(&ctx->as->patches->compares, true);
         context_regs(ctx)->rip = patch_table_tail(s->thunk);

@@ -1,7 +1,8 @@
 /*
  * Patched system call sites, inside the platform. The story is in patch.c.
  *
- * Lock order: patch_space.lock > patch_file.lock > the locks of patch_table.c and patch_file.c (spinlocks).
+ * Lock order: patch_space.lock > patch_file.lock > the locks of patch_table.c and patch_file.c
+ * (spinlocks).
  */
 #pragma once
 #include "platform/internal.h"
@@ -16,25 +17,26 @@ enum site_shape {
 
 /* One system call instruction of a file. */
 struct site {
-    uint64_t offset;       /* in the file, of the first byte to change; of the instruction while unknown */
-    uint64_t instruction;  /* in the file, of the instruction itself: the key */
+    uint64_t
+        offset; /* in the file, of the first byte to change; of the instruction while unknown */
+    uint64_t instruction; /* in the file, of the instruction itself: the key */
     enum site_shape shape;
-    uint32_t thunk;        /* 0: none yet */
+    uint32_t thunk; /* 0: none yet */
     uint64_t old_code, new_code;
 };
 
 struct patch_file {
     struct refcount refs;
-    struct list link;             /* [table] */
+    struct list link;              /* [table] */
     uint64_t dev, ino, generation; /* [I] */
     struct mutex lock;
-    int fd;                       /* [lock] the host's file, or -1 */
-    unsigned base;                /* [lock] its slot in PATCH_BASES, or -1 */
-    struct site *sites;           /* [lock] sorted by instruction */
+    int fd;             /* [lock] the host's file, or -1 */
+    unsigned base;      /* [lock] its slot in PATCH_BASES, or -1 */
+    struct site *sites; /* [lock] sorted by instruction */
     unsigned site_count, site_cap;
-    unsigned mappings;            /* [lock] how often it was mapped */
-    int copy;                     /* [lock] memfd with patched text, or -1 */
-    unsigned copy_sites;          /* [lock] patched in it */
+    unsigned mappings;             /* [lock] how often it was mapped */
+    int copy;                      /* [lock] memfd with patched text, or -1 */
+    unsigned copy_sites;           /* [lock] patched in it */
     uint64_t copy_start, copy_end; /* [lock] the part of the file that it holds */
 };
 
@@ -52,11 +54,11 @@ struct patch_space {
     struct mutex lock;
     struct patch_range *ranges; /* [lock] */
     unsigned count, cap;
-    _Atomic bool compares;      /* a SITE_COMPARE was patched: rips need fixing */
+    _Atomic bool compares; /* a SITE_COMPARE was patched: rips need fixing */
     struct {
         _Atomic uint64_t site;
         _Atomic uint32_t traps;
-    } counters[TRAP_COUNTERS];  /* [a] lossy */
+    } counters[TRAP_COUNTERS]; /* [a] lossy */
 };
 
 NODISCARD int patch_space_new(struct address_space *as);
@@ -76,8 +78,8 @@ struct site *patch_file_site(struct patch_file *f, uint64_t instruction);
 struct site *patch_file_find(struct patch_file *f, uint64_t instruction);
 /* [file locked] What it is or would be; SITE_OTHER if unreadable. */
 enum site_shape patch_file_shape(struct patch_file *f, const struct site *s);
-/* [file locked] Makes the site ready to be patched: shape, code, thunk. [start, end): the part of the file that may
- * jump to it. */
+/* [file locked] Makes the site ready to be patched: shape, code, thunk. [start, end): the part of
+ * the file that may jump to it. */
 bool patch_file_prepare(struct patch_file *f, struct site *s, uint64_t start, uint64_t end);
 /* [file locked] The copy with patched text for that part, made if it pays by now; or -1. */
 int patch_file_copy(struct patch_file *f, uint64_t start, uint64_t end);

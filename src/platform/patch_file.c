@@ -1,11 +1,12 @@
 /*
  * What is known of one file's system call sites, learnt from traps, and its copy with patched text.
  *
- * Everything is decided from the file's own bytes, never from guest memory, because thunks and copies serve all
- * processes of the sandbox. A site is known to be an instruction because it trapped; that the five bytes before it
- * are one too is likely (no prefix before them, and the number they load is a system call's) and a mistake would show
- * as another number: a jump to the syscall instruction itself stays correct, see stub/signal.c. Displacing the
- * compare behind a syscall is right only if nothing jumps to it, so the whole text is searched for such jumps.
+ * Everything is decided from the file's own bytes, never from guest memory, because thunks and
+ * copies serve all processes of the sandbox. A site is known to be an instruction because it
+ * trapped; that the five bytes before it are one too is likely (no prefix before them, and the
+ * number they load is a system call's) and a mistake would show as another number: a jump to the
+ * syscall instruction itself stays correct, see stub/signal.c. Displacing the compare behind a
+ * syscall is right only if nothing jumps to it, so the whole text is searched for such jumps.
  */
 #include "base/cleanup.h"
 #include "base/hash.h"
@@ -42,11 +43,12 @@ static struct list *bucket_of(uint64_t dev, uint64_t ino)
     return &files.buckets[hash_u64(ino ^ dev << 32) % FILE_BUCKETS];
 }
 
-static struct patch_file *find_file(struct list *bucket, uint64_t dev, uint64_t ino, uint64_t generation)
+static struct patch_file *find_file(struct list *bucket, uint64_t dev, uint64_t ino,
+                                    uint64_t generation)
 {
     struct patch_file *f;
 
-    list_for_each(f, bucket, link)
+    list_for_each (f, bucket, link)
         if (f->ino == ino && f->dev == dev && f->generation == generation)
             return f;
     return NULL;
@@ -186,7 +188,8 @@ static enum site_shape classify(const uint8_t *at)
     return SITE_OTHER;
 }
 
-/* Does any direct jump in text (at file offset `start`) go to `target`? Every byte may begin one. */
+/* Does any direct jump in text (at file offset `start`) go to `target`? Every byte may begin one.
+ */
 static bool jumped_to(const uint8_t *text, size_t len, uint64_t start, uint64_t target)
 {
     uint32_t distance = (uint32_t)(target - start) - 4;
@@ -205,7 +208,8 @@ static bool jumped_to(const uint8_t *text, size_t len, uint64_t start, uint64_t 
 }
 
 /* Decides a site from the text of its file; the thunk makes it patchable. */
-static bool prepare(struct patch_file *f, struct site *s, const uint8_t *text, size_t len, uint64_t start)
+static bool prepare(struct patch_file *f, struct site *s, const uint8_t *text, size_t len,
+                    uint64_t start)
 {
     size_t at = s->instruction - start;
     const uint8_t *code = text + at;
@@ -213,14 +217,16 @@ static bool prepare(struct patch_file *f, struct site *s, const uint8_t *text, s
     if (s->shape != SITE_UNKNOWN)
         return s->thunk != 0;
     s->shape = SITE_OTHER;
-    if (s->instruction < start + 6 || at + 8 > len || !patch_file_base(f) || s->instruction > INT32_MAX)
+    if (s->instruction < start + 6 || at + 8 > len || !patch_file_base(f) ||
+        s->instruction > INT32_MAX)
         return false;
     s->shape = classify(code);
     if (s->shape == SITE_LOAD) {
         s->offset = s->instruction - 5;
         s->thunk = patch_table_load_thunk(f->base, get32(code - 4), (uint32_t)s->instruction + 2);
     } else if (s->shape == SITE_COMPARE && !jumped_to(text, len, start, s->instruction + 2)) {
-        s->thunk = patch_table_compare_thunk(f->base, get32(code + 4), (uint32_t)s->instruction + 8);
+        s->thunk =
+            patch_table_compare_thunk(f->base, get32(code + 4), (uint32_t)s->instruction + 8);
     }
     if (!s->thunk)
         return false;
@@ -336,7 +342,8 @@ static void make_copy(struct patch_file *f, uint64_t start, uint64_t end)
 
 int patch_file_copy(struct patch_file *f, uint64_t start, uint64_t end)
 {
-    if (f->mappings >= COPY_AFTER_MAPPINGS && f->fd >= 0 && f->site_count > f->copy_sites + f->copy_sites / 2)
+    if (f->mappings >= COPY_AFTER_MAPPINGS && f->fd >= 0 &&
+        f->site_count > f->copy_sites + f->copy_sites / 2)
         make_copy(f, start, end);
     return f->copy >= 0 && f->copy_start <= start && f->copy_end >= end ? f->copy : -1;
 }

@@ -1,19 +1,19 @@
 /*
- * The table of slots and thunks: one memfd, mapped at PATCH_TABLE in every stub process, writable for the kernel only.
+ * The table of slots and thunks: one memfd, mapped at PATCH_TABLE in every stub process, writable
+ * for the kernel only.
  *
- * A site jumps through its slot to its thunk. Thunks hold no address of a particular process: the base of the file
- * that the site is in comes from a private slot. They use no stack, because the guest may keep data below its
- * stack pointer, and change only rcx and flags, which a system call or its site changes anyway.
+ * A site jumps through its slot to its thunk. Thunks hold no address of a particular process: the
+ * base of the file that the site is in comes from a private slot. They use no stack, because the
+ * guest may keep data below its stack pointer, and change only rcx and flags, which a system call
+ * or its site changes anyway.
  *
  *     mov $nr, %eax; syscall              syscall; cmp $imm, %rax
  *
  *     mov $nr, %eax                       mov $tail, %ecx
  *     mov base_slot, %rcx                 jmp *entry
- *     lea return_offset(%rcx), %rcx       syscall            a restart (rip - 2) of the tail lands here
- *     jmp *entry                    tail: mov base_slot, %rcx
- *                                         lea return_offset(%rcx), %rcx
- *                                         cmp $imm, %rax
- *                                         jmp *%rcx
+ *     lea return_offset(%rcx), %rcx       syscall            a restart (rip - 2) of the tail lands
+ * here jmp *entry                    tail: mov base_slot, %rcx lea return_offset(%rcx), %rcx cmp
+ * $imm, %rax jmp *%rcx
  */
 #include "platform/patch.h"
 #include <fcntl.h>
@@ -26,7 +26,7 @@
 
 static struct {
     struct spinlock lock;
-    int memfd;      /* sealed: no new writable mapping */
+    int memfd; /* sealed: no new writable mapping */
     char *memory;
     uint32_t next;  /* [lock] free thunk; 0: no table */
     uint64_t entry; /* of the stub */
@@ -39,18 +39,21 @@ int patch_table_init(void)
         return -errno;
     table.memory = mmap(NULL, PATCH_TABLE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, table.memfd, 0);
     if (table.memory == MAP_FAILED ||
-        fcntl(table.memfd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
+        fcntl(table.memfd, F_ADD_SEALS,
+              F_SEAL_FUTURE_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
         return -errno;
     table.memory[PATCH_SLOW_ENTRY - PATCH_TABLE] = 0x06;
+    table.next = 1;
     return 0;
 }
 
 int patch_table_map(struct context *ctx, uint64_t entry)
 {
-    uint64_t private_args[6] = {PATCH_PRIVATE, PATCH_PRIVATE_SIZE, PROT_READ | PROT_WRITE,
-                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, (uint64_t)-1, 0};
-    int64_t ret = order_mmap_fd(ctx, PATCH_TABLE, PATCH_TABLE_SIZE, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_FIXED,
-                                table.memfd, 0, false);
+    uint64_t private_args[6] = {PATCH_PRIVATE,          PATCH_PRIVATE_SIZE,
+                                PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+                                (uint64_t)-1,           0};
+    int64_t ret = order_mmap_fd(ctx, PATCH_TABLE, PATCH_TABLE_SIZE, PROT_READ | PROT_EXEC,
+                                MAP_SHARED | MAP_FIXED, table.memfd, 0, false);
 
     if (ret == PATCH_TABLE)
         ret = order_host(ctx, SYS_mmap, private_args);
@@ -59,7 +62,6 @@ int patch_table_map(struct context *ctx, uint64_t entry)
     if (platform_copy_out_sync(ctx, PATCH_ENTRY, &entry, sizeof(entry)) != sizeof(entry))
         return -EFAULT;
     table.entry = entry;
-    table.next = 1;
     return 0;
 }
 

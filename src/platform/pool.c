@@ -1,6 +1,6 @@
 /*
- * The pool: pristine stub processes, forked from the template ahead of need by one fiber, which is the only one that
- * uses the template's context. With the pool full it sleeps.
+ * The pool: pristine stub processes, forked from the template ahead of need by one fiber, which is
+ * the only one that uses the template's context. With the pool full it sleeps.
  */
 #include "base/log.h"
 #include "platform/patch.h"
@@ -12,8 +12,8 @@ static struct {
     struct spinlock lock;
     struct context *ready[POOL_SIZE];
     unsigned count;
-    unsigned waiting;             /* callers of platform_new() */
-    int error;                    /* the last fork's, for those who wait */
+    unsigned waiting; /* callers of platform_new() */
+    int error;        /* the last fork's, for those who wait */
     struct wait_queue room, filled;
     struct context *template_ctx;
     uint64_t entry;

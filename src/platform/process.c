@@ -1,11 +1,13 @@
 /*
  * Processes and threads: fork, thread, and exec in place.
  *
- * A fork: the kernel makes the child's contexts and control socket, sends both to the parent's stub, and orders
- * ORDER_FORK. The filter turns the stub's clone call into a notification, which reaper.c continues because the
- * fork is expected. The child maps its own contexts over its parent's, at the same slot, and waits for a first reply;
- * the parent's stub tells the pid. That pid is a guest's word. It is believed after its memory has shown the nonce of
- * the child's contexts, or of the parent's if the child has not come so far yet, and no other address space has it.
+ * A fork: the kernel makes the child's contexts and control socket, sends both to the parent's
+ * stub, and orders ORDER_FORK. The filter turns the stub's clone call into a notification, which
+ * reaper.c continues because the fork is expected. The child maps its own contexts over its
+ * parent's, at the same slot, and waits for a first reply; the parent's stub tells the pid. That
+ * pid is a guest's word. It is believed after its memory has shown the nonce of the child's
+ * contexts, or of the parent's if the child has not come so far yet, and no other address space has
+ * it.
  */
 #include "base/cleanup.h"
 #include "base/log.h"
@@ -55,7 +57,8 @@ static int adopt_child(struct context *parent, struct context *child, int64_t pi
     return 0;
 }
 
-/* The child's address space with the kernel's end of its control socket; the stub's end in ret_control. */
+/* The child's address space with the kernel's end of its control socket; the stub's end in
+ * ret_control. */
 static int child_space(struct address_space **ret, int *ret_control)
 {
     int sockets[2], err = space_new(ret);
@@ -186,7 +189,8 @@ int platform_reset(struct context *ctx)
 
     patch_space_clear(ctx->as);
     order_defer_host(ctx, SYS_munmap, (uint64_t[6]){0, GUEST_RESERVED_START}, false);
-    order_defer_host(ctx, SYS_munmap, (uint64_t[6]){GUEST_RESERVED_END, GUEST_END - GUEST_RESERVED_END}, false);
+    order_defer_host(ctx, SYS_munmap,
+                     (uint64_t[6]){GUEST_RESERVED_END, GUEST_END - GUEST_RESERVED_END}, false);
     o = order_queue(ctx, ORDER_RESET_FP, 0);
     if (!o)
         return -ESRCH;

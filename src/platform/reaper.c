@@ -1,8 +1,10 @@
 /*
- * Two plain threads that sleep in the host until something concerns stubs as host processes: one reaps those that
- * died, the other answers the notifications that the stubs' seccomp filter makes of every fork.
+ * Two plain threads that sleep in the host until something concerns stubs as host processes: one
+ * reaps those that died, the other answers the notifications that the stubs' seccomp filter makes
+ * of every fork.
  *
- * A fork is let through if the kernel has ordered it for exactly that thread, and once for each order.
+ * A fork is let through if the kernel has ordered it for exactly that thread, and once for each
+ * order.
  */
 #include "base/log.h"
 #include "platform/internal.h"
@@ -33,7 +35,8 @@ void fork_expect(pid_t tid)
             expected.cap = cap;
         }
     }
-    if (expected.count < expected.cap) /* else the fork is refused, as for want of memory it should */
+    if (expected.count <
+        expected.cap) /* else the fork is refused, as for want of memory it should */
         expected.tids[expected.count++] = tid;
     spin_unlock(&expected.lock);
 }
@@ -80,7 +83,8 @@ static void *notify_main(void *arg)
     return NULL;
 }
 
-/* Without it there are no new processes: the sandbox cannot go on. Everything in it dies with this process. */
+/* Without it there are no new processes: the sandbox cannot go on. Everything in it dies with this
+ * process. */
 static _Noreturn void template_died(void)
 {
     log_error("platform: the template stub was killed");

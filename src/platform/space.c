@@ -1,11 +1,13 @@
 /*
- * Address spaces as objects: the shared memory of their contexts, their slots, and the table of processes.
+ * Address spaces as objects: the shared memory of their contexts, their slots, and the table of
+ * processes.
  *
- * The shared memory is one sparse memfd as large as the stub's mapping of it; the kernel maps banks of
- * BANK_CONTEXTS contexts as slots in them are used. It is mapped in no other process.
+ * The shared memory is one sparse memfd as large as the stub's mapping of it; the kernel maps banks
+ * of BANK_CONTEXTS contexts as slots in them are used. It is mapped in no other process.
  *
- * Whoever claims to be a process is believed only if the table does not know it yet and its memory shows the
- * nonce of its contexts (process.c), so the kernel never kills or reads a process on a guest's word.
+ * Whoever claims to be a process is believed only if the table does not know it yet and its memory
+ * shows the nonce of its contexts (process.c), so the kernel never kills or reads a process on a
+ * guest's word.
  */
 #include "base/cleanup.h"
 #include "base/log.h"
@@ -23,8 +25,9 @@ static struct {
     struct spinlock lock;
     struct list buckets[TABLE_SIZE];
     bool ready;
-    unsigned forks; /* forks under way */
-    pid_t orphans[MAX_ORPHANS]; /* that died before they were registered, while forks were under way */
+    unsigned forks;             /* forks under way */
+    pid_t orphans[MAX_ORPHANS]; /* that died before they were registered, while forks were under way
+                                 */
     unsigned orphan_count;
 } table;
 
@@ -43,7 +46,7 @@ static struct address_space *table_find(pid_t pid)
     struct list *bucket = table_bucket(pid);
     struct address_space *as;
 
-    list_for_each(as, bucket, link)
+    list_for_each (as, bucket, link)
         if (as->pid == pid)
             return as;
     return NULL;
@@ -111,7 +114,7 @@ void space_mark_dead(struct address_space *as)
 
     spin_lock(&as->lock);
     atomic_store(&as->dead, true);
-    list_for_each(ctx, &as->contexts, link)
+    list_for_each (ctx, &as->contexts, link)
         doorbell_ring(&ctx->bell);
     spin_unlock(&as->lock);
 }

@@ -1,9 +1,10 @@
 /*
  * Starting the platform: the template stub process, from which all others are forked.
  *
- * It is executed from a memfd with the control socket, event descriptors and nothing else. Once it runs, the
- * kernel reads where the host put its vDSO, writes the instructions into the window of its context 0, and sends
- * the contexts' memfd, whereupon the stub prepares itself (stub/start.c) and rings.
+ * It is executed from a memfd with the control socket, event descriptors and nothing else. Once it
+ * runs, the kernel reads where the host put its vDSO, writes the instructions into the window of
+ * its context 0, and sends the contexts' memfd, whereupon the stub prepares itself (stub/start.c)
+ * and rings.
  */
 #include "base/cleanup.h"
 #include "base/log.h"
@@ -61,7 +62,8 @@ uint64_t platform_xsave_features(void)
     return template.xfeatures;
 }
 
-/* Tile registers: no process has them before it asks (arch_prctl), and with them a signal frame would be 11 KiB. */
+/* Tile registers: no process has them before it asks (arch_prctl), and with them a signal frame
+ * would be 11 KiB. */
 #define XFEATURES_ON_REQUEST (3ULL << 17)
 
 /* The size of an XSAVE image in the standard format with these components. */
@@ -179,7 +181,8 @@ static int launch_template(int control, unsigned *ret_event_fds)
 
 /* ---- instructions for it ---- */
 
-/* The child's number in the pid namespace that the mounted /proc belongs to: that is the caller's, not ours. */
+/* The child's number in the pid namespace that the mounted /proc belongs to: that is the caller's,
+ * not ours. */
 static int pid_in_proc(pid_t pid, int *ret_pid)
 {
     char path[64], line[128];
@@ -239,8 +242,8 @@ static int write_setup(struct context *ctx, unsigned event_fds)
         return err;
     setup->values.event_fds = event_fds;
     setup->values.xfeatures = template.xfeatures;
-    setup->filter_len =
-        (uint32_t)stub_filter_build((struct sock_filter *)(ctx->window + sizeof(*setup)), event_fds);
+    setup->filter_len = (uint32_t)stub_filter_build(
+        (struct sock_filter *)(ctx->window + sizeof(*setup)), event_fds);
     return 0;
 }
 
@@ -272,8 +275,10 @@ static int take_listener(struct context *ctx)
     if (template.listener < 0)
         return -errno;
     order_defer_host(ctx, SYS_close, (uint64_t[6]){(uint64_t)remote}, false);
-    /* The forking thread and the one that answers take turns: on one CPU if the host can (Linux 6.6). */
-    (void)ioctl(template.listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
+    /* The forking thread and the one that answers take turns: on one CPU if the host can
+     * (Linux 6.6). */
+    (void)ioctl(template.listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS,
+                SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
     return 0;
 }
 

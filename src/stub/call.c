@@ -1,11 +1,12 @@
 /*
  * A system call of the guest: what the stub does before, or instead of, handing it to the kernel.
  *
- * Instead: calls that concern only the caller and need nothing but published values, futex operations on memory the
- * guest has anyway, and the blocked-signal mask. Anything unusual about one is the kernel's to judge.
+ * Instead: calls that concern only the caller and need nothing but published values, futex
+ * operations on memory the guest has anyway, and the blocked-signal mask. Anything unusual about
+ * one is the kernel's to judge.
  *
- * Before: it sends ahead the bytes that the kernel will surely ask for (hints.c), so that an ordinary call is one
- * hand-off.
+ * Before: it sends ahead the bytes that the kernel will surely ask for (hints.c), so that an
+ * ordinary call is one hand-off.
  */
 #include "stub/stub.h"
 #include <asm/unistd.h>
@@ -86,8 +87,8 @@ static void sigprocmask(struct stub_context *ctx)
 
 #define BIT(n) (1u << (n))
 #define FUTEX_WAITS (BIT(FUTEX_WAIT) | BIT(FUTEX_WAIT_BITSET))
-#define FUTEX_LOCAL                                                                             \
-    (FUTEX_WAITS | BIT(FUTEX_WAKE) | BIT(FUTEX_WAKE_BITSET) | BIT(FUTEX_REQUEUE) |              \
+#define FUTEX_LOCAL                                                                \
+    (FUTEX_WAITS | BIT(FUTEX_WAKE) | BIT(FUTEX_WAKE_BITSET) | BIT(FUTEX_REQUEUE) | \
      BIT(FUTEX_CMP_REQUEUE) | BIT(FUTEX_WAKE_OP))
 
 /* Returns flags for the kernel if that has to look at it. */
@@ -159,7 +160,8 @@ _Noreturn void stub_call(struct stub_context *ctx)
 
     if (flags & CONTEXT_LOCAL_ANSWERS)
         kind |= answer_locally(ctx);
-    else if (ctx->regs.nr == __NR_futex) /* a wait must be the stub's own, or a kick could not end it */
+    else if (ctx->regs.nr ==
+             __NR_futex) /* a wait must be the stub's own, or a kick could not end it */
         kind |= futex(ctx);
     if (flags & CONTEXT_HINTS && stub_send_hints(ctx))
         kind |= KIND_HINTS;

@@ -1,26 +1,29 @@
 /*
  * The seccomp program under which every stub process, and so every guest, runs.
  *
- * A call made outside the stub's text is the guest's: it traps (SIGSYS), whatever its number and architecture. A call
- * made inside passes if a rule below accepts it; anything else kills the process.
+ * A call made outside the stub's text is the guest's: it traps (SIGSYS), whatever its number and
+ * architecture. A call made inside passes if a rule below accepts it; anything else kills the
+ * process.
  *
- * A hostile guest can jump to a syscall instruction in the stub's text with any registers, map code of its own over
- * that text, and write to all of the stub's memory. So the rules must be harmless with arguments of its choice:
+ * A hostile guest can jump to a syscall instruction in the stub's text with any registers, map code
+ * of its own over that text, and write to all of the stub's memory. So the rules must be harmless
+ * with arguments of its choice:
  *
- *   futex (not PI)      waits and wakes on memory the guest has; PI, which would reach task structures, is refused.
- *   mmap family         acts on this address space only. Anonymous memory, or a descriptor the process holds at
- *                       the moment, which is one the kernel lent it, opened no more permissively than the guest's file.
- *                       The sandbox's limits bound the memory. Addresses end below the stub, so that an honest
- *                       kernel's mistake cannot unmap it; this is no security boundary.
- *   mmap of contexts    the one mapping above: what the child of a fork does first. In hostile hands it disconnects
- *                       the process from the kernel, which then sees it stand still.
- *   write               8 bytes to an eventfd: a spurious wake-up of a worker, which looks and sleeps again.
- *   recvmsg, close,     on the process's own control socket and lent descriptors: it may lose its own. Event
- *   dup3                descriptors cannot be closed or replaced; the control socket can be replaced by a fork's.
- *   clone, threads      more threads of this process. They have no context, so the kernel does not serve them; they
- *                       die with the process. Bounded by the sandbox's pid limit.
- *   clone, processes    goes to the kernel as a notification: continued only for a thread that it ordered to fork.
- *   exit, exit_group, rt_sigreturn, sigaltstack, sched_yield, restart_syscall, membarrier: the caller's own state.
+ *   futex (not PI)      waits and wakes on memory the guest has; PI, which would reach task
+ * structures, is refused. mmap family         acts on this address space only. Anonymous memory, or
+ * a descriptor the process holds at the moment, which is one the kernel lent it, opened no more
+ * permissively than the guest's file. The sandbox's limits bound the memory. Addresses end below
+ * the stub, so that an honest kernel's mistake cannot unmap it; this is no security boundary. mmap
+ * of contexts    the one mapping above: what the child of a fork does first. In hostile hands it
+ * disconnects the process from the kernel, which then sees it stand still. write               8
+ * bytes to an eventfd: a spurious wake-up of a worker, which looks and sleeps again. recvmsg,
+ * close,     on the process's own control socket and lent descriptors: it may lose its own. Event
+ *   dup3                descriptors cannot be closed or replaced; the control socket can be
+ * replaced by a fork's. clone, threads      more threads of this process. They have no context, so
+ * the kernel does not serve them; they die with the process. Bounded by the sandbox's pid limit.
+ *   clone, processes    goes to the kernel as a notification: continued only for a thread that it
+ * ordered to fork. exit, exit_group, rt_sigreturn, sigaltstack, sched_yield, restart_syscall,
+ * membarrier: the caller's own state.
  *
  * Nothing here opens, sends, signals another process, or names anything on the host.
  */
@@ -61,21 +64,25 @@ struct rule {
 
 #define BIT(n) (1u << (n))
 #define STUB_HIGH ((uint32_t)(STUB_BASE >> 32))
-#define BELOW_STUB(arg) {CHECK_HI_LT, arg, STUB_HIGH, 0}
+#define BELOW_STUB(arg)                \
+    {                                  \
+        CHECK_HI_LT, arg, STUB_HIGH, 0 \
+    }
 #define ALLOW SECCOMP_RET_ALLOW
 
-#define FUTEX_OPS                                                                               \
-    (BIT(FUTEX_WAIT) | BIT(FUTEX_WAKE) | BIT(FUTEX_REQUEUE) | BIT(FUTEX_CMP_REQUEUE) |         \
+#define FUTEX_OPS                                                                      \
+    (BIT(FUTEX_WAIT) | BIT(FUTEX_WAKE) | BIT(FUTEX_REQUEUE) | BIT(FUTEX_CMP_REQUEUE) | \
      BIT(FUTEX_WAKE_OP) | BIT(FUTEX_WAIT_BITSET) | BIT(FUTEX_WAKE_BITSET))
-#define MMAP_FLAGS                                                                              \
+#define MMAP_FLAGS                                                                         \
     (MAP_SHARED | MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_NORESERVE | MAP_POPULATE | \
      MAP_STACK | MAP_GROWSDOWN | MAP_LOCKED | MAP_NONBLOCK | MAP_FIXED_NOREPLACE)
-#define MPROTECT_PROT (PROT_READ | PROT_WRITE | PROT_EXEC | PROT_GROWSDOWN | PROT_GROWSUP | 8 /* PROT_SEM */)
+#define MPROTECT_PROT \
+    (PROT_READ | PROT_WRITE | PROT_EXEC | PROT_GROWSDOWN | PROT_GROWSUP | 8 /* PROT_SEM */)
 /* Not MADV_MERGEABLE: deduplication tells one sandbox about another. */
 #define MADVICE (0xffffffffu & ~BIT(MADV_MERGEABLE))
-#define MEMBARRIERS                                                                             \
-    (MEMBARRIER_CMD_PRIVATE_EXPEDITED | MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED |             \
-     MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE |                                               \
+#define MEMBARRIERS                                                                 \
+    (MEMBARRIER_CMD_PRIVATE_EXPEDITED | MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED | \
+     MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE |                                   \
      MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE)
 
 /* value PLACE_* is replaced by what depends on the number of event descriptors. */
@@ -84,24 +91,37 @@ struct rule {
 /* The frequent ones first; rules of one number are alternatives. */
 static const struct rule rules[] = {
     {SYS_futex, ALLOW, {{CHECK_SET, 1, FUTEX_OPS, FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME}}},
-    {SYS_write, ALLOW,
-     {{CHECK_GE, 0, STUB_EVENT_FD, 0}, {CHECK_LT, 0, PLACE_EVENT_END, 0}, {CHECK_EQ, 2, 8, 0}, {CHECK_HI_EQ, 2, 0, 0}}},
+    {SYS_write,
+     ALLOW,
+     {{CHECK_GE, 0, STUB_EVENT_FD, 0},
+      {CHECK_LT, 0, PLACE_EVENT_END, 0},
+      {CHECK_EQ, 2, 8, 0},
+      {CHECK_HI_EQ, 2, 0, 0}}},
     {SYS_rt_sigreturn, ALLOW, {{0}}},
-    {SYS_mmap, ALLOW,
-     {BELOW_STUB(0), {CHECK_MASK, 2, PROT_READ | PROT_WRITE | PROT_EXEC, 0}, {CHECK_MASK, 3, MMAP_FLAGS, 0}}},
+    {SYS_mmap,
+     ALLOW,
+     {BELOW_STUB(0),
+      {CHECK_MASK, 2, PROT_READ | PROT_WRITE | PROT_EXEC, 0},
+      {CHECK_MASK, 3, MMAP_FLAGS, 0}}},
     {SYS_munmap, ALLOW, {BELOW_STUB(0)}},
     {SYS_mprotect, ALLOW, {BELOW_STUB(0), {CHECK_MASK, 2, MPROTECT_PROT, 0}}},
     {SYS_recvmsg, ALLOW, {{CHECK_EQ, 0, STUB_CONTROL_FD, 0}, {CHECK_EQ, 2, 0, 0}}},
     {SYS_close, ALLOW, {{CHECK_GE, 0, PLACE_EVENT_END, 0}}},
     {SYS_clone, ALLOW, {{CHECK_EQ, 0, STUB_THREAD_FLAGS_TLS, 0}, {CHECK_HI_EQ, 0, 0, 0}}},
     {SYS_clone, ALLOW, {{CHECK_EQ, 0, STUB_THREAD_FLAGS, 0}, {CHECK_HI_EQ, 0, 0, 0}}},
-    {SYS_clone, SECCOMP_RET_USER_NOTIF, {{CHECK_EQ, 0, STUB_FORK_FLAGS, 0}, {CHECK_HI_EQ, 0, 0, 0}}},
+    {SYS_clone,
+     SECCOMP_RET_USER_NOTIF,
+     {{CHECK_EQ, 0, STUB_FORK_FLAGS, 0}, {CHECK_HI_EQ, 0, 0, 0}}},
     {SYS_exit, ALLOW, {{0}}},
     {SYS_exit_group, ALLOW, {{0}}},
     {SYS_sigaltstack, ALLOW, {{0}}},
-    {SYS_mmap, ALLOW,
-     {{CHECK_HI_EQ, 0, STUB_HIGH, 0}, {CHECK_EQ, 0, (uint32_t)CONTEXT_BASE, 0}, {CHECK_EQ, 2, PROT_READ | PROT_WRITE, 0},
-      {CHECK_EQ, 3, MAP_SHARED | MAP_FIXED, 0}, {CHECK_EQ, 1, CONTEXT_REGION, 0}}},
+    {SYS_mmap,
+     ALLOW,
+     {{CHECK_HI_EQ, 0, STUB_HIGH, 0},
+      {CHECK_EQ, 0, (uint32_t)CONTEXT_BASE, 0},
+      {CHECK_EQ, 2, PROT_READ | PROT_WRITE, 0},
+      {CHECK_EQ, 3, MAP_SHARED | MAP_FIXED, 0},
+      {CHECK_EQ, 1, CONTEXT_REGION, 0}}},
     {SYS_dup3, ALLOW, {{CHECK_EQ, 1, STUB_CONTROL_FD, 0}, {CHECK_EQ, 2, 0, 0}}},
     {SYS_madvise, ALLOW, {BELOW_STUB(0), {CHECK_SET, 2, MADVICE, 0}}},
     {SYS_mremap, ALLOW, {BELOW_STUB(0), {CHECK_MASK, 3, 7, 0}, BELOW_STUB(4)}},
@@ -138,7 +158,8 @@ static void ret(struct assembler *a, uint32_t action)
     emit(a, BPF_RET | BPF_K, action, 0, 0);
 }
 
-/* Emits a jump whose failing side is patched later to leave the rule; NO in jt or jf marks that side. */
+/* Emits a jump whose failing side is patched later to leave the rule; NO in jt or jf marks that
+ * side. */
 #define NO 255
 static void jump(struct assembler *a, uint16_t op, uint32_t k, uint8_t jt, uint8_t jf)
 {

@@ -1,4 +1,5 @@
-/* The seccomp program of stub processes; see filter.c for what it lets through and why that is harmless. */
+/* The seccomp program of stub processes; see filter.c for what it lets through and why that is
+ * harmless. */
 #pragma once
 #include <linux/filter.h>
 #include <stddef.h>

@@ -1,8 +1,9 @@
 /*
  * Bytes sent ahead with a call: its path strings, small buffers to write, and small structures.
  *
- * One table row a call, up to two hints. A hint that cannot be read is not sent; the kernel then asks for the bytes
- * and finds out itself. The kernel uses a hint only for the very addresses it wants.
+ * One table row a call, up to two hints. A hint that cannot be read is not sent; the kernel then
+ * asks for the bytes and finds out itself. The kernel uses a hint only for the very addresses it
+ * wants.
  */
 #include "stub/stub.h"
 #include <asm/unistd.h>
@@ -21,12 +22,36 @@ struct hint_row {
     struct hint hints[2];
 };
 
-#define STRING(arg) {1, arg, FIXED, 0}
-#define BYTES(arg, size) {1, arg, FIXED, size}
-#define ARRAY(arg, count_arg, size) {1, arg, count_arg, size}
-#define PATH_0 {{STRING(0)}}
-#define PATH_1 {{STRING(1)}}
-#define BUFFER {{ARRAY(1, 2, 1)}}
+#define STRING(arg)      \
+    {                    \
+        1, arg, FIXED, 0 \
+    }
+#define BYTES(arg, size)    \
+    {                       \
+        1, arg, FIXED, size \
+    }
+#define ARRAY(arg, count_arg, size) \
+    {                               \
+        1, arg, count_arg, size     \
+    }
+#define PATH_0        \
+    {                 \
+        {             \
+            STRING(0) \
+        }             \
+    }
+#define PATH_1        \
+    {                 \
+        {             \
+            STRING(1) \
+        }             \
+    }
+#define BUFFER             \
+    {                      \
+        {                  \
+            ARRAY(1, 2, 1) \
+        }                  \
+    }
 
 static const struct hint_row rows[] = {
     [__NR_write] = BUFFER,
@@ -125,7 +150,8 @@ static uint32_t send_string(char *buffer, uint64_t from)
     return n > HINT_SIZE ? HINT_SIZE : (uint32_t)n;
 }
 
-static uint32_t send_bytes(char *buffer, uint64_t from, const struct hint *h, const struct stub_regs *r)
+static uint32_t send_bytes(char *buffer, uint64_t from, const struct hint *h,
+                           const struct stub_regs *r)
 {
     uint64_t count = h->len_arg == FIXED ? 1 : argument(r, h->len_arg);
 

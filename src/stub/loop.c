@@ -1,6 +1,7 @@
 /*
- * The stub's side of the hand-off: rings, waits for the kernel's reply, executes its orders, and leaves for the
- * guest or rings again. Runs on the context's own small stack, which every entry finds empty.
+ * The stub's side of the hand-off: rings, waits for the kernel's reply, executes its orders, and
+ * leaves for the guest or rings again. Runs on the context's own small stack, which every entry
+ * finds empty.
  */
 #include "stub/stub.h"
 #include <asm/unistd.h>
@@ -94,8 +95,8 @@ int stub_receive_fds(int *ret_fds, int count)
     } control;
     char byte;
     struct iovec iov = {&byte, 1};
-    struct user_message msg = {.iov = &iov, .iov_len = 1, .control = &control,
-                               .control_len = sizeof(control)};
+    struct user_message msg = {
+        .iov = &iov, .iov_len = 1, .control = &control, .control_len = sizeof(control)};
     long n;
 
     do
@@ -117,7 +118,8 @@ static long order_map_fd(const struct stub_order *o)
 
     if (ret < 0)
         return ret;
-    ret = host6(__NR_mmap, o->args[0], o->args[1], o->args[2], o->args[3], (uint64_t)fd, o->args[5]);
+    ret =
+        host6(__NR_mmap, o->args[0], o->args[1], o->args[2], o->args[3], (uint64_t)fd, o->args[5]);
     host3(__NR_close, fd, 0, 0);
     return ret;
 }

@@ -1,9 +1,10 @@
 /*
  * Changing eight bytes of the guest's code.
  *
- * While other threads may be executing them, the first byte becomes a breakpoint first and the right one last, with a
- * barrier that serializes every other thread's processor after each step. A thread that meets the breakpoint
- * retries until it has gone (signal.c). The bytes must not cross a cache line then.
+ * While other threads may be executing them, the first byte becomes a breakpoint first and the
+ * right one last, with a barrier that serializes every other thread's processor after each step. A
+ * thread that meets the breakpoint retries until it has gone (signal.c). The bytes must not cross a
+ * cache line then.
  */
 #include "stub/stub.h"
 #include <asm/unistd.h>

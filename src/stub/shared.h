@@ -1,18 +1,17 @@
 /*
- * The protocol between the kernel and the stub: what lies where in a guest address space above GUEST_END, and
- * what the pages that both sides see contain. This is the manual of the hand-off.
+ * The protocol between the kernel and the stub: what lies where in a guest address space above
+ * GUEST_END, and what the pages that both sides see contain. This is the manual of the hand-off.
  *
  * ADDRESS LAYOUT, the same in every stub process:
  *
- *     STUB_BASE       text of the stub, read-only constants        the only addresses whose system calls pass
- *     STUB_VALUES     one page of values, read-only after set-up
- *     STUB_VDSO       the host's vvar pages and vDSO, moved here
- *     CONTEXT_BASE    the contexts, CONTEXT_STRIDE bytes for each thread: one memfd per address space, shared
- *                     with the kernel and with nobody else
+ *     STUB_BASE       text of the stub, read-only constants        the only addresses whose system
+ * calls pass STUB_VALUES     one page of values, read-only after set-up STUB_VDSO       the host's
+ * vvar pages and vDSO, moved here CONTEXT_BASE    the contexts, CONTEXT_STRIDE bytes for each
+ * thread: one memfd per address space, shared with the kernel and with nobody else
  *
- * A CONTEXT is found from its address: GS base points at it while the guest runs (unless the guest uses GS), and
- * its signal stack lies in it. In it, one after the other: struct stub_context, the order list, the stub's stack,
- * the signal stack, bytes sent ahead, the window.
+ * A CONTEXT is found from its address: GS base points at it while the guest runs (unless the guest
+ * uses GS), and its signal stack lies in it. In it, one after the other: struct stub_context, the
+ * order list, the stub's stack, the signal stack, bytes sent ahead, the window.
  *
  * THE HAND-OFF. state is a futex word and belongs to one side at a time:
  *
@@ -22,27 +21,32 @@
  *     stub:    store the event; xchg state = RING; if (!polled) write(eventfd of this CPU, 1);
  *              spin while state == RING, as long as polled, not parked, and within the spin budget;
  *              then xchg sleeping = 1; while (state == RING) futex_wait(state, RING); sleeping = 0
- *     kernel:  store orders and reply; old = xchg {state, sleeping} = {REPLY, 0}; if (old.sleeping) futex_wake
+ *     kernel:  store orders and reply; old = xchg {state, sleeping} = {REPLY, 0}; if (old.sleeping)
+ * futex_wake
  *
- * What an ordinary call and its answer need lies in the cache line of the state word, because a line's way from
- * processor to processor is most of what a hand-off costs. Arguments are in it as copies.
+ * What an ordinary call and its answer need lies in the cache line of the state word, because a
+ * line's way from processor to processor is most of what a hand-off costs. Arguments are in it as
+ * copies.
  *
- * One 64-bit exchange covers both words on the kernel's side, so no wake-up can be lost and none is made in vain.
- * A new context starts in STATE_RING, as if it had just asked: its thread waits for the first reply.
+ * One 64-bit exchange covers both words on the kernel's side, so no wake-up can be lost and none is
+ * made in vain. A new context starts in STATE_RING, as if it had just asked: its thread waits for
+ * the first reply.
  *
- * ORDERS are executed in sequence, all of them. The list ends with REPLY_RESUME (run the guest) or without it
- * (ring again with KIND_ORDERS_DONE). If one fails that is not marked ORDER_IGNORE_ERRORS, the stub rings with
- * KIND_ORDER_FAILED at the end, and the guest does not run. A copy fails when it is short, anything else
- * when its result is negative.
+ * ORDERS are executed in sequence, all of them. The list ends with REPLY_RESUME (run the guest) or
+ * without it (ring again with KIND_ORDERS_DONE). If one fails that is not marked
+ * ORDER_IGNORE_ERRORS, the stub rings with KIND_ORDER_FAILED at the end, and the guest does not
+ * run. A copy fails when it is short, anything else when its result is negative.
  *
- * RESUME takes one of two ways. Short, REPLY_FULL unset: only rax comes from the reply, all else is as the guest
- * left it (regs in the context). Full: the kernel has stored every register there. FP registers are always the guest's live
- * ones: the stub uses none, so they move only by ORDER_SAVE_FP and ORDER_LOAD_FP.
+ * RESUME takes one of two ways. Short, REPLY_FULL unset: only rax comes from the reply, all else is
+ * as the guest left it (regs in the context). Full: the kernel has stored every register there. FP
+ * registers are always the guest's live ones: the stub uses none, so they move only by
+ * ORDER_SAVE_FP and ORDER_LOAD_FP.
  *
- * KICKS. The kernel sets kick and sends KICK_SIGNAL to the thread. The handler turns a guest position into an
- * event. In the stub it looks for the two places where a kick could be missed (between the last look at kick
- * and the jump to the guest, or the futex call), and moves the thread to their start again. All others look at
- * kick before they leave. The stub clears kick whenever it rings.
+ * KICKS. The kernel sets kick and sends KICK_SIGNAL to the thread. The handler turns a guest
+ * position into an event. In the stub it looks for the two places where a kick could be missed
+ * (between the last look at kick and the jump to the guest, or the futex call), and moves the
+ * thread to their start again. All others look at kick before they leave. The stub clears kick
+ * whenever it rings.
  *
  * Everything here is writable by hostile guests: the kernel copies once, checks, then uses.
  */
@@ -55,10 +59,10 @@
 #define STUB_END 0x7ffffffff000
 
 /*
- * Patched system call sites jump through slots in low memory to thunks, which load the return address and enter
- * the stub (platform/patch_table.c). Slots and thunks are one table for the whole sandbox, shared and
- * read-only for guests. What depends on the process is in private pages: the address of the stub's entry, and
- * the addresses at which patched files are mapped.
+ * Patched system call sites jump through slots in low memory to thunks, which load the return
+ * address and enter the stub (platform/patch_table.c). Slots and thunks are one table for the whole
+ * sandbox, shared and read-only for guests. What depends on the process is in private pages: the
+ * address of the stub's entry, and the addresses at which patched files are mapped.
  */
 #define PATCH_TABLE 0x60000
 #define PATCH_SLOTS 0x60000
@@ -70,7 +74,8 @@
 #define PATCH_PRIVATE 0xfc000
 #define PATCH_PRIVATE_SIZE 0x4000
 #define PATCH_ENTRY PATCH_PRIVATE
-#define PATCH_BUSY (PATCH_PRIVATE + 8) /* the site that is being patched while other threads run */
+#define PATCH_BUSY (PATCH_PRIVATE + 8) /* the site that is being patched while other threads run \
+                                        */
 #define PATCH_BASES (PATCH_PRIVATE + 64)
 #define PATCH_MAX_BASES 2000
 
@@ -89,7 +94,8 @@
 #define HINT_SIZE 0x1000
 #define WINDOW_SIZE 0x10000
 
-/* Descriptors of a stub process: the control socket, one eventfd a worker; what is lent for a moment lies above. */
+/* Descriptors of a stub process: the control socket, one eventfd a worker; what is lent for a
+ * moment lies above. */
 #define STUB_CONTROL_FD 0
 #define STUB_EVENT_FD 1
 #define STUB_MAX_EVENT_FDS 64
@@ -97,7 +103,7 @@
 
 /* clone(2) flags the filter accepts: exactly one of these. */
 #define STUB_THREAD_FLAGS 0x250f00     /* VM FS FILES SIGHAND THREAD SYSVSEM CHILD_CLEARTID */
-#define STUB_THREAD_FLAGS_TLS 0x2d0f00  /* and SETTLS */
+#define STUB_THREAD_FLAGS_TLS 0x2d0f00 /* and SETTLS */
 #define STUB_FORK_FLAGS 0x8000         /* PARENT: all stubs are children of the kernel process */
 
 #define KICK_SIGNAL 10 /* SIGUSR1: guests' signals never are signals of the host */
@@ -152,13 +158,13 @@ enum stub_kind {
 #define KIND_MASK 0xff
 
 /* A reply: the number of orders in the low half, and these. */
-#define REPLY_COUNT(reply) ((reply) & 0xffff)
+#define REPLY_COUNT(reply) ((reply)&0xffff)
 #define REPLY_RESUME 0x10000
 #define REPLY_FULL 0x20000
 
 /* Registers in the order the hand-off likes: what every call needs first. */
 struct stub_regs {
-    uint64_t nr, rdi, rsi, rdx, r10, r8, r9, rip;         /* nr: the call's number, or -1 */
+    uint64_t nr, rdi, rsi, rdx, r10, r8, r9, rip; /* nr: the call's number, or -1 */
     uint64_t rsp, rbx, rbp, r12, r13, r14, r15, eflags;
     uint64_t rax, rcx, r11;
 };
@@ -169,8 +175,9 @@ struct stub_fault {
 };
 
 /* context flags, set by the kernel */
-#define CONTEXT_LOCAL_ANSWERS 1 /* the stub answers by itself what it can (off: strace sees every call) */
-#define CONTEXT_HINTS 2         /* the stub sends bytes ahead */
+#define CONTEXT_LOCAL_ANSWERS \
+    1                   /* the stub answers by itself what it can (off: strace sees every call) */
+#define CONTEXT_HINTS 2 /* the stub sends bytes ahead */
 
 struct stub_context {
     /* line 0: all that an ordinary call and its answer need; both write, on every hand-off */
@@ -180,8 +187,10 @@ struct stub_context {
     uint64_t args[6]; /* KIND_SYSCALL; in a reply the first is the call's result */
     /* lines 1 to 3: the stub's; the kernel looks when it needs more than the call */
     struct stub_regs regs;
-    uint32_t patched;     /* the event came from a patched site: the short way back needs no rcx, r11, flags */
-    uint32_t local_traps; /* calls answered by the stub that came by a trap, since the last KIND_TRAPPED */
+    uint32_t patched; /* the event came from a patched site: the short way back needs no rcx, r11,
+                         flags */
+    uint32_t local_traps; /* calls answered by the stub that came by a trap, since the last
+                             KIND_TRAPPED */
     uint64_t reserved2[4];
     /* line 4: the kernel writes, seldom */
     uint32_t polled;      /* a worker looks at state: no eventfd needed */
@@ -189,7 +198,8 @@ struct stub_context {
     uint32_t spin_budget; /* in ticks of the time stamp counter */
     uint32_t flags;
     uint32_t kick;
-    uint32_t tid;      /* not 0 while the thread exists: the host clears it at the very end of its life */
+    uint32_t
+        tid; /* not 0 while the thread exists: the host clears it at the very end of its life */
     uint64_t guest_gs; /* GS base of a guest that uses GS */
     uint32_t uses_gs;
     uint32_t reserved3[7];
@@ -207,7 +217,8 @@ struct stub_context {
     uint8_t nonce[16]; /* proves to the kernel which process has these pages mapped */
     uint32_t blocked;  /* the thread sleeps in the host on its own account */
     uint32_t reserved7[11];
-    /* line 9: bytes sent ahead, if KIND_HINTS says so: hint_len bytes from hint_addr lie in hint buffer 0 or 1 */
+    /* line 9: bytes sent ahead, if KIND_HINTS says so: hint_len bytes from hint_addr lie in hint
+     * buffer 0 or 1 */
     uint64_t hint_addr[2];
     uint32_t hint_len[2];
 };
@@ -215,7 +226,8 @@ struct stub_context {
 enum stub_op {
     ORDER_COPY_IN = 1, /* guest address, stub address, size: bytes copied */
     ORDER_COPY_OUT,    /* guest address, stub address, size: bytes copied */
-    ORDER_COPY_STRING, /* guest address, stub address, size: bytes with the NUL; size + 1: none found; -EFAULT */
+    ORDER_COPY_STRING, /* guest address, stub address, size: bytes with the NUL; size + 1: none
+                          found; -EFAULT */
     ORDER_HOST,        /* nr, args: the host's result */
     ORDER_MAP_FD,      /* args of mmap but fd: receives a descriptor, maps it, closes it */
     ORDER_SAVE_FP,     /* guest address, component mask */
@@ -224,14 +236,15 @@ enum stub_op {
     ORDER_SET_FS,      /* base */
     ORDER_SET_GS,      /* base, uses_gs, entry of patched sites */
     ORDER_GET_BASES,
-    ORDER_FORK,    /* receives memfd and control socket: the child's pid */
-    ORDER_THREAD,  /* address of the new context, flags to clone, fs base: tid */
-    ORDER_EXIT,    /* the thread leaves; never rings again */
-    ORDER_PARK,    /* the first thread of a process leaves: sleeps for ever instead */
-    ORDER_PATCH,   /* site, its 8 bytes as they should be, its new 8 bytes, base slot, base, entry to store or 0 */
+    ORDER_FORK,   /* receives memfd and control socket: the child's pid */
+    ORDER_THREAD, /* address of the new context, flags to clone, fs base: tid */
+    ORDER_EXIT,   /* the thread leaves; never rings again */
+    ORDER_PARK,   /* the first thread of a process leaves: sleeps for ever instead */
+    ORDER_PATCH,  /* site, its 8 bytes as they should be, its new 8 bytes, base slot, base, entry to
+                     store or 0 */
 };
 #define ORDER_IGNORE_ERRORS 1
-#define ORDER_SET_TLS 2 /* ORDER_THREAD */
+#define ORDER_SET_TLS 2    /* ORDER_THREAD */
 #define ORDER_OTHERS_RUN 4 /* ORDER_PATCH: other threads may be executing the bytes */
 
 #define MAX_ORDERS 64

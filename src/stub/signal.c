@@ -1,7 +1,7 @@
 /*
- * The one signal handler. A signal raised by guest code becomes an event: its registers go to the context, its FP
- * state becomes live again, and the frame is abandoned. A signal raised by the stub itself is a fault in one of
- * the instructions that touch guest memory, or a kick.
+ * The one signal handler. A signal raised by guest code becomes an event: its registers go to the
+ * context, its FP state becomes live again, and the frame is abandoned. A signal raised by the stub
+ * itself is a fault in one of the instructions that touch guest memory, or a kick.
  */
 #include "stub/stub.h"
 #include <asm/sigcontext.h>
@@ -12,7 +12,8 @@
 #define SIGTRAP_ 5
 #define SIGSYS_ 31
 
-/* Above every system call number: calls of other architectures' entries (int 0x80) end as unknown ones. */
+/* Above every system call number: calls of other architectures' entries (int 0x80) end as unknown
+ * ones. */
 #define NR_FOREIGN 0x7fffffff
 
 struct user_siginfo {
@@ -118,8 +119,9 @@ static uint8_t byte_at(uint64_t address)
     return byte;
 }
 
-/* The second half of a patched "mov $nr, %eax; syscall" is an invalid opcode: a jump or a restart into it means the
- * system call it was, with the number in rax. Guests that use GS enter by another. */
+/* The second half of a patched "mov $nr, %eax; syscall" is an invalid opcode: a jump or a restart
+ * into it means the system call it was, with the number in rax. Guests that use GS enter by
+ * another. */
 static bool is_patched_call(struct sigcontext_64 *mc)
 {
     uint8_t code[7];
@@ -128,8 +130,9 @@ static bool is_patched_call(struct sigcontext_64 *mc)
         mc->ip = mc->cx;
         return true;
     }
-    if (stub_copy(code, (const void *)(mc->ip - 5), sizeof(code)) != sizeof(code) || code[0] != 0xff ||
-        code[1] != 0x24 || code[2] != 0x25 || (code[5] != 0x06 && code[5] != 0x07))
+    if (stub_copy(code, (const void *)(mc->ip - 5), sizeof(code)) != sizeof(code) ||
+        code[0] != 0xff || code[1] != 0x24 || code[2] != 0x25 ||
+        (code[5] != 0x06 && code[5] != 0x07))
         return false;
     mc->ip += 2;
     return true;
@@ -197,7 +200,8 @@ _Noreturn void stub_signal_event(struct stub_context *ctx)
     stub_event(ctx, ctx->word);
 }
 
-/* A kick that found the thread on its way out: the registers in the context are what the guest would have had. */
+/* A kick that found the thread on its way out: the registers in the context are what the guest
+ * would have had. */
 _Noreturn void stub_kicked(struct stub_context *ctx)
 {
     if (ctx->patched) { /* what the short way would have made of them */

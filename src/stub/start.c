@@ -1,9 +1,11 @@
 /*
- * How the template becomes a stub: it is executed with its control socket and event descriptors in place,
- * receives the memfd of its contexts, moves the vDSO, empties the rest of the address space, gives up all
- * privilege and waits for orders as context 0. Every other stub process is a fork of it.
+ * How the template becomes a stub: it is executed with its control socket and event descriptors in
+ * place, receives the memfd of its contexts, moves the vDSO, empties the rest of the address space,
+ * gives up all privilege and waits for orders as context 0. Every other stub process is a fork of
+ * it.
  *
- * Anything that fails here ends the process; the kernel notices and reports that the platform cannot start.
+ * Anything that fails here ends the process; the kernel notices and reports that the platform
+ * cannot start.
  */
 #include "stub/stub.h"
 #include <asm/unistd.h>
@@ -18,7 +20,8 @@
 #define SA_NODEFER_ 0x40000000
 #define SIG_SETMASK_ 2
 
-__attribute__((section(".values"), aligned(4096))) struct stub_values stub_values = {.event_fds = 1};
+__attribute__((section(".values"), aligned(4096))) struct stub_values stub_values = {.event_fds =
+                                                                                         1};
 
 struct user_sigaction {
     void (*handler)(int, void *, void *);
@@ -52,7 +55,8 @@ static void install_handlers(void)
     uint64_t mask = ~0UL;
 
     for (unsigned i = 0; i < sizeof(handled); i++) {
-        struct user_sigaction sa = {stub_signal, SA_SIGINFO_ | SA_RESTORER_ | SA_ONSTACK_ | SA_NODEFER_,
+        struct user_sigaction sa = {stub_signal,
+                                    SA_SIGINFO_ | SA_RESTORER_ | SA_ONSTACK_ | SA_NODEFER_,
                                     stub_signal_return, 0};
 
         mask &= ~(1UL << (handled[i] - 1));
@@ -74,7 +78,8 @@ static void move_vdso(const struct stub_setup *setup)
 {
     for (uint32_t i = 0; i < setup->move_count && i < STUB_MAX_MOVES; i++)
         check(host6(__NR_mremap, setup->moves[i].from, setup->moves[i].size, setup->moves[i].size,
-                    MREMAP_MAYMOVE | MREMAP_FIXED, setup->moves[i].to, 0), 14);
+                    MREMAP_MAYMOVE | MREMAP_FIXED, setup->moves[i].to, 0),
+              14);
 }
 
 static int install_filter(struct stub_context *ctx, const struct stub_setup *setup)
@@ -116,8 +121,9 @@ _Noreturn void stub_start(void)
     int fd;
 
     check(stub_receive_fds(&fd, 1), 20);
-    check(host6(__NR_mmap, CONTEXT_BASE, CONTEXT_REGION, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
-                (uint64_t)fd, 0), 21);
+    check(host6(__NR_mmap, CONTEXT_BASE, CONTEXT_REGION, PROT_READ | PROT_WRITE,
+                MAP_SHARED | MAP_FIXED, (uint64_t)fd, 0),
+          21);
     host3(__NR_close, fd, 0, 0);
     stub_switch_stack(ctx, finish);
 }

@@ -1,6 +1,7 @@
 /*
- * Inside the stub: freestanding code in guest address spaces. No libc, no writable globals, no FP registers.
- * Only what shared.h describes is memory of ours; a guest may corrupt all of it and thereby hurts itself only.
+ * Inside the stub: freestanding code in guest address spaces. No libc, no writable globals, no FP
+ * registers. Only what shared.h describes is memory of ours; a guest may corrupt all of it and
+ * thereby hurts itself only.
  */
 #pragma once
 #include "stub/shared.h"
@@ -41,7 +42,8 @@ _Static_assert(offsetof(struct stub_context, nonce) == 0x200, "line 8");
 _Static_assert(offsetof(struct stub_context, hint_addr) == 0x240, "line 9");
 _Static_assert(sizeof(struct stub_order) == 64, "an order is a cache line");
 
-static inline long host6(long nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
+static inline long host6(long nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e,
+                         uint64_t f)
 {
     long ret;
     register uint64_t r10 __asm__("r10") = d;

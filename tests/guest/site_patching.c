@@ -1,6 +1,7 @@
 /*
- * System call instructions called often enough that a kernel which rewrites them does: the calls, the registers around
- * them, jumps into their middle, restarts after signals, forks, and guests that use GS behave as before.
+ * System call instructions called often enough that a kernel which rewrites them does: the calls,
+ * the registers around them, jumps into their middle, restarts after signals, forks, and guests
+ * that use GS behave as before.
  */
 #include "check.h"
 #include <asm/prctl.h>
@@ -106,7 +107,8 @@ static void test_registers(void)
                          "mov %%rbx, %[red]\n"
                          : [red] "=&D"(red)
                          : [in] "S"(in), [out] "d"(out)
-                         : "rax", "rbx", "rcx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "memory");
+                         : "rax", "rbx", "rcx", "r8", "r9", "r10", "r11", "r12", "r13", "r14",
+                           "r15", "memory");
         CHECK(memcmp(in, out, 12 * sizeof(long)) == 0);
         CHECK(red == 0x1234567);
     }
