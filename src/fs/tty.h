@@ -1,9 +1,9 @@
 /*
- * Terminals, seen by what is behind them: the pseudo-terminal's master (fs/devpts) and the host's terminal
- * (fs/hostfile/console.c).
+ * Terminals, seen by what is behind them: the pseudo-terminal's master (fs/devpts) and the host's
+ * terminal (fs/hostfile/console.c).
  *
- * A struct tty is a terminal's slave side: the line discipline, its settings, its session. A driver feeds it
- * what is typed (tty_receive()) and shows what it writes (tty_driver.write).
+ * A struct tty is a terminal's slave side: the line discipline, its settings, its session. A driver
+ * feeds it what is typed (tty_receive()) and shows what it writes (tty_driver.write).
  *
  *     tty_new(&driver, data, &tty)      one reference, the driver's
  *     devpts_add(...)                   gives it a number and a node
@@ -61,17 +61,18 @@ NODISCARD int tty_new(const struct tty_driver *driver, void *data, struct tty **
 struct tty *tty_ref(struct tty *t);
 void tty_unref(struct tty *t);
 void tty_set_utf8(struct tty *t); /* IUTF8 from the start */
-/* Another line discipline is at work below, whose settings are these: ours leaves bytes alone, and the
- * guest's changes go to driver->settings(). */
+/* Another line discipline is at work below, whose settings are these: ours leaves bytes alone, and
+ * the guest's changes go to driver->settings(). */
 void tty_pass_through(struct tty *t, const struct tty_termios *termios);
-/* The session's leader (whose process was given the terminal at birth) and its group in the foreground. */
+/* The session's leader (whose process was given the terminal at birth) and its group in the
+ * foreground. */
 void tty_start_session(struct tty *t, struct pid *leader);
 /* A signal for the foreground group: false if there is none. */
 bool tty_signal_foreground(struct tty *t, int sig);
 void *tty_data(const struct tty *t); /* the driver's */
 
-/* Typed bytes: how many were taken; fewer than n when the reader lags behind (driver->input_taken tells when
- * to go on). */
+/* Typed bytes: how many were taken; fewer than n when the reader lags behind (driver->input_taken
+ * tells when to go on). */
 size_t tty_receive(struct tty *t, const char *buf, size_t n);
 size_t tty_receive_room(struct tty *t);
 /* The driver has room for output again. */
@@ -82,6 +83,7 @@ void tty_set_window(struct tty *t, const struct tty_window *w); /* SIGWINCH if i
 /* A file on the terminal, without a walk. */
 NODISCARD int tty_open_file(struct tty *t, uint32_t flags, struct file **ret);
 
-/* A number and a node in the first devpts instance for a terminal that is not a pair (the console). */
+/* A number and a node in the first devpts instance for a terminal that is not a pair (the console).
+ * */
 NODISCARD int devpts_add_console(struct tty *t);
 int devpts_init(void); /* at boot: registers the file system, /dev/tty, /dev/ptmx, /dev/console */

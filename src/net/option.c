@@ -1,5 +1,6 @@
 /*
- * Options of SOL_SOCKET that mean the same in every family: socket(7). The rest is passed to the family.
+ * Options of SOL_SOCKET that mean the same in every family: socket(7). The rest is passed to the
+ * family.
  */
 #include "kernel/cred.h"
 #include "net/socket.h"

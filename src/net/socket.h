@@ -1,9 +1,10 @@
 /*
  * Sockets: socket(2).
  *
- * A socket is a file whose operations come from its address family: a family registers a create function, the
- * sockets it makes carry a const table of operations. What all families share (options of SOL_SOCKET, time
- * limits, control messages, the file) is here; names, queues and protocols are the families'.
+ * A socket is a file whose operations come from its address family: a family registers a create
+ * function, the sockets it makes carry a const table of operations. What all families share
+ * (options of SOL_SOCKET, time limits, control messages, the file) is here; names, queues and
+ * protocols are the families'.
  *
  *     socket_create(AF_UNIX, SOCK_STREAM, 0, &s)      family->create; one reference
  *     socket_file(s, flags, &file)                    the file takes the reference over
@@ -104,8 +105,8 @@ struct socket *socket_of(const struct file *f); /* borrowed; NULL if it is no so
 int socket_take_error(struct socket *s);
 /* When a blocking call of now gives up (SO_SNDTIMEO, SO_RCVTIMEO); NO_DEADLINE for never. */
 int64_t socket_deadline(struct socket *s, bool sending);
-/* What a failed wait means to the caller: -EAGAIN at the deadline; interrupted, only calls without one are
- * restarted. */
+/* What a failed wait means to the caller: -EAGAIN at the deadline; interrupted, only calls without
+ * one are restarted. */
 int socket_wait_error(int err, int64_t deadline);
 /* Appends a control message for the receiver; sets MSG_CTRUNC when it does not fit. */
 void message_put_control(struct socket_message *m, int level, int type, const void *data, size_t len);

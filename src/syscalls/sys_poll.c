@@ -1,8 +1,10 @@
 /*
- * poll(2), ppoll(2), select(2), pselect6(2): descriptors in, readiness out; the waiting is vfs/poll_many.c's.
+ * poll(2), ppoll(2), select(2), pselect6(2): descriptors in, readiness out; the waiting is
+ * vfs/poll_many.c's.
  *
- * poll restarts by itself after a signal without a handler, with the same deadline (restart_syscall). ppoll,
- * select and pselect6 write the time that is left back to the guest and are then simply called again.
+ * poll restarts by itself after a signal without a handler, with the same deadline
+ * (restart_syscall). ppoll, select and pselect6 write the time that is left back to the guest and
+ * are then simply called again.
  */
 #include "kernel/fdtable.h"
 #include "kernel/limits.h"
@@ -69,8 +71,8 @@ static int64_t time_left(int64_t deadline)
     return deadline == 0 ? 0 : MAX(deadline - now_monotonic(), (int64_t)0);
 }
 
-/* Writes what is left of the timeout. If it cannot be written, the call cannot be restarted: the wait would
- * start anew. */
+/* Writes what is left of the timeout. If it cannot be written, the call cannot be restarted: the
+ * wait would start anew. */
 static int64_t finish_timespec(int64_t result, uaddr_t addr, int64_t deadline)
 {
     if (!addr || deadline == NO_DEADLINE)
@@ -158,7 +160,8 @@ static int poll_set_load(struct poll_set *s, uaddr_t addr, uint64_t count)
     return 0;
 }
 
-/* Writes only revents, and only those that differ from what is there: `events` may be changing under our hands. */
+/* Writes only revents, and only those that differ from what is there: `events` may be changing
+ * under our hands. */
 static int poll_set_store(struct poll_set *s, uaddr_t addr)
 {
     for (unsigned i = 0; i < s->count; i++) {

@@ -1,5 +1,6 @@
 /*
- * Sockets: addresses, messages and options in and out of guest memory; the verbs are net/socket.h's.
+ * Sockets: addresses, messages and options in and out of guest memory; the verbs are
+ * net/socket.h's.
  */
 #include "base/cleanup.h"
 #include "kernel/fdtable.h"

@@ -122,7 +122,8 @@ int64_t sys_tee(const uint64_t *a)
     return result;
 }
 
-/* The pages are copied, gift or not: what the guest does to them afterwards is not seen in the pipe. */
+/* The pages are copied, gift or not: what the guest does to them afterwards is not seen in the
+ * pipe. */
 int64_t sys_vmsplice(const uint64_t *a)
 {
     CLEANUP_FILE struct file *file = NULL;

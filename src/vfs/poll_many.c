@@ -1,8 +1,8 @@
 /*
  * Waiting for any of many files. See poll_many.h.
  *
- * The first round of questions registers a wait entry on each file's queues; later rounds only ask. Asking
- * may sleep, so a wake-up is remembered in `triggered` rather than in the fiber's own state.
+ * The first round of questions registers a wait entry on each file's queues; later rounds only ask.
+ * Asking may sleep, so a wake-up is remembered in `triggered` rather than in the fiber's own state.
  */
 #include "vfs/poll_many.h"
 #include <stdlib.h>

@@ -10,6 +10,6 @@ struct poll_item {
     uint32_t got;      /* out: those that hold */
 };
 
-/* Sleeps until at least one item has got something: how many have. 0: the deadline has passed; -ERESTARTSYS
- * (interrupted), -ENOMEM. An item whose `got` is set beforehand counts as it is. */
+/* Sleeps until at least one item has got something: how many have. 0: the deadline has passed;
+ * -ERESTARTSYS (interrupted), -ENOMEM. An item whose `got` is set beforehand counts as it is. */
 NODISCARD int poll_many(struct poll_item *items, unsigned count, int64_t deadline);

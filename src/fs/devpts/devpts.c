@@ -1,8 +1,9 @@
 /*
  * devpts: the file system of pseudo-terminals, and the device nodes that lead to terminals.
  *
- * Each mount is an instance with numbers of its own; the first one is there from the start, and holds the
- * console (the host's terminal) if there is one. A node exists from the opening of its master to its close.
+ * Each mount is an instance with numbers of its own; the first one is there from the start, and
+ * holds the console (the host's terminal) if there is one. A node exists from the opening of its
+ * master to its close.
  *
  * Locks: instance->lock (mutex) protects the table of numbers.
  */

@@ -1,6 +1,6 @@
 /*
- * What is typed: the input half of the line discipline (N_TTY): signals, flow control, line editing, echo.
- * termios(3).
+ * What is typed: the input half of the line discipline (N_TTY): signals, flow control, line
+ * editing, echo. termios(3).
  */
 #include "fs/devpts/private.h"
 #include <ctype.h>
@@ -114,7 +114,8 @@ static void wipe(struct tty *t, uint8_t c, unsigned from, unsigned to)
         tty_echo(t, c == '\t' ? "\b" : "\b \b", c == '\t' ? 1 : 3);
 }
 
-/* Takes the last character (all its bytes) off the line being edited: its first byte, or -1 if there is none. */
+/* Takes the last character (all its bytes) off the line being edited: its first byte, or -1 if
+ * there is none. */
 static int erase_one(struct tty *t, bool show, int erase_cc)
 {
     struct tty_input *in = &t->in;
@@ -309,8 +310,8 @@ static void receive_char(struct tty *t, uint8_t c)
 
 /* ---- from the driver ---- */
 
-/* In canonical mode an unfinished line never fills the buffer for good: what is too much is dropped as it is
- * typed. */
+/* In canonical mode an unfinished line never fills the buffer for good: what is too much is dropped
+ * as it is typed. */
 static size_t room_locked(const struct tty *t)
 {
     size_t room = TTY_INPUT_SIZE - RESERVE - MIN(tty_input_used(t), TTY_INPUT_SIZE - RESERVE);

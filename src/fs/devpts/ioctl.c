@@ -41,8 +41,8 @@ static int64_t get_termios(struct tty *t, uaddr_t arg, size_t size)
     return copy_to_user(arg, &copy, size);
 }
 
-/* What changes when ICANON does: what was typed becomes readable at once, or lines start at what is not read
- * yet. */
+/* What changes when ICANON does: what was typed becomes readable at once, or lines start at what is
+ * not read yet. */
 static void mode_changed(struct tty *t, uint32_t old_lflag)
 {
     struct tty_input *in = &t->in;
@@ -60,7 +60,8 @@ static void mode_changed(struct tty *t, uint32_t old_lflag)
     }
 }
 
-/* What is left to do for a discipline above another one: lines are lines, and the rest has been done. */
+/* What is left to do for a discipline above another one: lines are lines, and the rest has been
+ * done. */
 static struct tty_termios above(const struct tty_termios *below)
 {
     struct tty_termios t = {.cflag = below->cflag, .lflag = below->lflag & (ICANON | TOSTOP | NOFLSH),

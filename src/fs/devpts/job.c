@@ -1,5 +1,6 @@
 /*
- * Sessions and job control: whose controlling terminal a tty is, which process group is in the foreground.
+ * Sessions and job control: whose controlling terminal a tty is, which process group is in the
+ * foreground.
  */
 #include "fs/devpts/private.h"
 #include "kernel/pid.h"
@@ -119,8 +120,9 @@ void tty_maybe_acquire(struct tty *t, struct file *file, uint32_t open_flags)
         acquire(t);
 }
 
-/* The session loses its terminal. Its leader (unless that is what ends) and its foreground group are told.
- * DEVIATION: Linux tells the group of a hung-up terminal only when the leader has ended. */
+/* The session loses its terminal. Its leader (unless that is what ends) and its foreground group
+ * are told. DEVIATION: Linux tells the group of a hung-up terminal only when the leader has ended.
+ * */
 void tty_drop_session(struct tty *t, bool leader_exit)
 {
     spin_lock(&t->ctrl_lock);

@@ -6,8 +6,8 @@
  *     output.c  what is written, echo        pty.c     the master's side
  *     read.c    reading                      devpts.c  the file system
  *
- * Locks, in order: write_lock (a whole write) > lock (settings, input) > out_lock (column, the driver's
- * output) > ctrl_lock (spinlock: session and group).
+ * Locks, in order: write_lock (a whole write) > lock (settings, input) > out_lock (column, the
+ * driver's output) > ctrl_lock (spinlock: session and group).
  */
 #pragma once
 #include "base/refcount.h"
@@ -79,7 +79,8 @@ void tty_set_stopped(struct tty *t, bool stopped);
 ssize_t tty_read(struct file *file, struct uio *to, int64_t *pos);
 
 /* job.c */
-/* A background process may not change or write to its terminal: 0, -EIO, -ERESTARTSYS (SIGTTOU sent). */
+/* A background process may not change or write to its terminal: 0, -EIO, -ERESTARTSYS (SIGTTOU
+ * sent). */
 NODISCARD int tty_check_change(struct tty *t);
 NODISCARD int tty_check_read(struct tty *t);
 void tty_maybe_acquire(struct tty *t, struct file *file, uint32_t open_flags);

@@ -1,9 +1,9 @@
 /*
  * Pseudo-terminals: the master side, made by opening ptmx. pty(7).
  *
- * What the slave writes goes into a ring that the master reads; what the master writes is typed on the slave.
- * The struct pty belongs to the slave's tty as its driver data and goes with it; the master's file holds a
- * reference to the tty.
+ * What the slave writes goes into a ring that the master reads; what the master writes is typed on
+ * the slave. The struct pty belongs to the slave's tty as its driver data and goes with it; the
+ * master's file holds a reference to the tty.
  */
 #include "fs/devpts/private.h"
 #include "base/cleanup.h"

@@ -32,7 +32,8 @@ static size_t take_bytes(struct tty *t, char *buf, size_t n, bool *ret_end)
             break;
         }
     }
-    /* A line that filled the caller's buffer exactly may leave its VEOF: it would be an end-of-file of its own. */
+    /* A line that filled the caller's buffer exactly may leave its VEOF: it would be an end-of-file
+     * of its own. */
     bool eof_next = in->tail != end && take_mark(in, in->tail) && in->bytes[in->tail & MASK] == 0;
     if (canonical && got == n && !*ret_end && eof_next) {
         in->tail++;
@@ -47,7 +48,8 @@ static bool has_input(struct tty *t)
     return t->in.tail != (t->termios.lflag & ICANON ? t->in.line_end : t->in.head);
 }
 
-/* Waits for a first or a next byte: 0, -ETIMEDOUT, -EAGAIN, -ERESTARTSYS, or 1 when the file is dead. */
+/* Waits for a first or a next byte: 0, -ETIMEDOUT, -EAGAIN, -ERESTARTSYS, or 1 when the file is
+ * dead. */
 static int wait_input(struct file *file, struct tty *t, int64_t deadline)
 {
     if (file_nonblock(file))

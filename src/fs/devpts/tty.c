@@ -1,8 +1,8 @@
 /*
  * Terminals: their life, and the files that are open on them. See private.h for the other parts.
  *
- * A tty is kept by its driver, its open files and the processes whose controlling terminal it is. A hang-up
- * makes every file opened before it dead: reads give end-of-file, everything else -EIO.
+ * A tty is kept by its driver, its open files and the processes whose controlling terminal it is. A
+ * hang-up makes every file opened before it dead: reads give end-of-file, everything else -EIO.
  */
 #include "fs/devpts/private.h"
 #include "kernel/pid.h"

@@ -98,8 +98,8 @@ void epoll_item_remove(struct epoll_item *item)
 
 /* ---- sets in sets: epoll_graph_lock held ---- */
 
-/* How deep sets nest below `set`, itself counted; more than EPOLL_MAX_DEPTH when it is too deep or contains
- * `needle`. */
+/* How deep sets nest below `set`, itself counted; more than EPOLL_MAX_DEPTH when it is too deep or
+ * contains `needle`. */
 static int depth_below(struct epoll *set, struct epoll *needle, int limit)
 {
     int deepest = 0;
@@ -114,7 +114,8 @@ static int depth_below(struct epoll *set, struct epoll *needle, int limit)
     return deepest + 1;
 }
 
-/* How many sets are stacked above `set`. The sets above live on: their end takes epoll_graph_lock. */
+/* How many sets are stacked above `set`. The sets above live on: their end takes epoll_graph_lock.
+ * */
 static int depth_above(struct epoll *set, int limit)
 {
     struct epoll *above[16];
@@ -232,8 +233,8 @@ static struct epoll_item *first_item(struct file *file)
     return item;
 }
 
-/* Its last reference has gone. Items cannot go at the same time: sets end under epoll_graph_lock, too, and
- * EPOLL_CTL_DEL needs a reference to the file. */
+/* Its last reference has gone. Items cannot go at the same time: sets end under epoll_graph_lock,
+ * too, and EPOLL_CTL_DEL needs a reference to the file. */
 static void file_ends(struct file *file)
 {
     struct epoll_item *item;

@@ -33,8 +33,9 @@ static bool set_has_ready(struct epoll *set)
 
 uint32_t epoll_item_poll(struct epoll_item *item, struct poll_table *table)
 {
-    /* No reference: dropping it might be the last and end the file, which takes set->lock. While that is held
-     * and the item exists, the file is there; at worst its end is waiting in file_ends(). */
+    /* No reference: dropping it might be the last and end the file, which takes set->lock. While
+     * that is held and the item exists, the file is there; at worst its end is waiting in
+     * file_ends(). */
     if (refcount_read(&item->file->ref) == 0)
         return 0;
     return vfs_poll(item->file, table) & item->events & ~CONTROL_BITS;

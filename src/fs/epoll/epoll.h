@@ -1,12 +1,12 @@
 /*
  * epoll(7): a set of files watched for readiness.
  *
- * Each registration (struct epoll_item) hangs callbacks on the wait queues of its file. A wake moves the item
- * to its set's ready list; epoll_wait() asks only the files on that list, so its cost is that of what is
- * ready.
+ * Each registration (struct epoll_item) hangs callbacks on the wait queues of its file. A wake
+ * moves the item to its set's ready list; epoll_wait() asks only the files on that list, so its
+ * cost is that of what is ready.
  *
- * A registration ends by EPOLL_CTL_DEL, with the last reference to the watched file (vfs/file.c calls the
- * release hook), or with the set. It holds no reference to the file.
+ * A registration ends by EPOLL_CTL_DEL, with the last reference to the watched file (vfs/file.c
+ * calls the release hook), or with the set. It holds no reference to the file.
  *
  * Locks, in order:
  *   epoll_graph_lock (mutex)   all sets: sets inside sets, and the ends of watched files and sets
@@ -52,8 +52,8 @@ struct epoll *epoll_of(const struct file *f); /* NULL if it is something else */
 
 /* op: EPOLL_CTL_...; `file` is what fd refers to. 0 or -errno as epoll_ctl(2). */
 NODISCARD int epoll_control(struct epoll *set, int op, int fd, struct file *file, const struct epoll_event *event);
-/* Sleeps until something is ready: how many of `max` events were written; 0 when the deadline has passed;
- * -EINTR. */
+/* Sleeps until something is ready: how many of `max` events were written; 0 when the deadline has
+ * passed; -EINTR. */
 NODISCARD int epoll_wait_events(struct epoll *set, struct epoll_event *events, int max, int64_t deadline);
 
 /* ---- between epoll.c and control.c ---- */

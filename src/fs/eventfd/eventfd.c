@@ -1,8 +1,8 @@
 /*
  * eventfd: a 64-bit counter that is a file.
  *
- * write(2) adds to it, read(2) takes all of it (or one, as a semaphore). Readers wait while it is 0, writers
- * while their sum would not fit. The counter lives as long as its open file.
+ * write(2) adds to it, read(2) takes all of it (or one, as a semaphore). Readers wait while it is
+ * 0, writers while their sum would not fit. The counter lives as long as its open file.
  *
  * Locks: lock protects count; nothing is called under it.
  */

@@ -1,11 +1,11 @@
 /*
  * The console: a guest terminal whose line ends at the host's terminal.
  *
- * The host's terminal is in raw mode (the runtime's doing), so the guest's line discipline sees every key.
- * Output goes to the host at once, from whoever writes; what the host does not take then waits in a small
- * buffer for the output fiber. Input is pumped by a fiber of its own, which starts when the terminal is the
- * first process's standard input or when a guest first reads, and stops reading while the guest's buffer is
- * full.
+ * The host's terminal is in raw mode (the runtime's doing), so the guest's line discipline sees
+ * every key. Output goes to the host at once, from whoever writes; what the host does not take then
+ * waits in a small buffer for the output fiber. Input is pumped by a fiber of its own, which starts
+ * when the terminal is the first process's standard input or when a guest first reads, and stops
+ * reading while the guest's buffer is full.
  *
  * Locks: console->lock (mutex, inside the tty's out_lock) protects the buffer.
  */
@@ -127,8 +127,8 @@ static void feed(struct console *c, const char *buf, size_t n)
     }
 }
 
-/* Reading failed: true if the terminal is gone, false after dealing with it. An end of file is a ^D typed to a
- * terminal that is not raw. -EIO: the host has us in the background. */
+/* Reading failed: true if the terminal is gone, false after dealing with it. An end of file is a ^D
+ * typed to a terminal that is not raw. -EIO: the host has us in the background. */
 static bool line_is_dead(struct console *c, ssize_t result)
 {
     bool gone = hostio_poll(c->in, POLLIN) & (POLLHUP | POLLERR);
@@ -168,8 +168,8 @@ static void start_fiber(const char *name, void (*fn)(void *), struct console *c)
         fiber_start(f);
 }
 
-/* Reading nothing fails in the background of the host's terminal; whoever wanted to read more is stopped
- * there, as it would be natively. */
+/* Reading nothing fails in the background of the host's terminal; whoever wanted to read more is
+ * stopped there, as it would be natively. */
 static void stop_in_background(struct console *c)
 {
     char none;

@@ -20,7 +20,8 @@
 #define CHUNK (64 * 1024UL)
 #define SMALL 512
 
-/* The inode of a host file; opening it again through /proc/PID/fd gives another file on the same description. */
+/* The inode of a host file; opening it again through /proc/PID/fd gives another file on the same
+ * description. */
 struct host_inode {
     struct inode inode;
     struct hostio io;
@@ -105,7 +106,8 @@ static void raise_sigpipe(void)
     signal_send_task(current, SIGPIPE, &info);
 }
 
-/* Writes the whole buffer, waiting as often as the file says one may: bytes written, or -errno if none. */
+/* Writes the whole buffer, waiting as often as the file says one may: bytes written, or -errno if
+ * none. */
 static ssize_t write_chunk(struct file *file, const char *buf, size_t n, int64_t *pos)
 {
     struct host_inode *h = host_inode(file->inode);
@@ -236,7 +238,8 @@ static int host_setattr(struct inode *inode, const struct setattr *change)
     return ftruncate(host_inode(inode)->io.fd, (off_t)change->size) < 0 ? -errno : 0;
 }
 
-/* Whoever holds the descriptor may open it again, for no more than the caller's description allows. */
+/* Whoever holds the descriptor may open it again, for no more than the caller's description allows.
+ * */
 static int host_permission(struct inode *inode, int mask, const struct cred *cred)
 {
     uint32_t access = host_inode(inode)->flags & O_ACCMODE;

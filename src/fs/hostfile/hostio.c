@@ -21,7 +21,8 @@ void hostfile_set_proc(int proc_fd)
     proc = proc_fd;
 }
 
-/* The same pipe or terminal as a description of our own, non-blocking: -1 if there is no /proc or no right. */
+/* The same pipe or terminal as a description of our own, non-blocking: -1 if there is no /proc or
+ * no right. */
 static int reopen_nonblocking(int fd)
 {
     char path[32];
@@ -83,7 +84,8 @@ int hostio_wait(struct hostio *io, uint32_t events)
     return wait_event_interruptible(&io->queue, hostio_poll(io, events) != 0);
 }
 
-/* The blocking call, for descriptions we may not change; -EAGAIN if poll(2) says that it would wait. */
+/* The blocking call, for descriptions we may not change; -EAGAIN if poll(2) says that it would
+ * wait. */
 static ssize_t read_when_ready(struct hostio *io, void *buf, size_t n)
 {
     if (io->kind != HOSTIO_PLAIN && hostio_poll(io, POLLIN) == 0)

@@ -1,5 +1,6 @@
 /*
- * Input and output on a host descriptor that must not block a worker: what hostfile.c and console.c share.
+ * Input and output on a host descriptor that must not block a worker: what hostfile.c and console.c
+ * share.
  */
 #pragma once
 #include "base/base.h"
@@ -26,8 +27,8 @@ struct hostio {
 void hostio_init(struct hostio *io, int fd, uint32_t mode);
 void hostio_fini(struct hostio *io); /* closes fd */
 
-/* One call that does not wait for others: bytes, 0 at the end, -EAGAIN, -errno. Regular files: at the shared
- * position. */
+/* One call that does not wait for others: bytes, 0 at the end, -EAGAIN, -errno. Regular files: at
+ * the shared position. */
 ssize_t hostio_read(struct hostio *io, void *buf, size_t n);
 ssize_t hostio_write(struct hostio *io, const void *buf, size_t n, bool append);
 

@@ -1,8 +1,8 @@
 /*
  * Instances, watches and their events. See inotify.h.
  *
- * One lock (a mutex, taken below inode locks and above none but queues') protects all lists: changes to
- * watched files are rare next to everything else, and unwatched ones never come here.
+ * One lock (a mutex, taken below inode locks and above none but queues') protects all lists:
+ * changes to watched files are rare next to everything else, and unwatched ones never come here.
  */
 #include "fs/inotify/inotify.h"
 #include "base/cleanup.h"
@@ -196,7 +196,8 @@ int inotify_remove(struct inotify *in, int wd)
 
 /* ---- the file ---- */
 
-/* The next event if it fits into `room`: taken off. *ret_len: its length, fitting or not; 0 if there is none. */
+/* The next event if it fits into `room`: taken off. *ret_len: its length, fitting or not; 0 if
+ * there is none. */
 static struct event *take_event(struct inotify *in, size_t room, size_t *ret_len)
 {
     MUTEX_GUARD(&inotify_lock);

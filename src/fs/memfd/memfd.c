@@ -1,8 +1,9 @@
 /*
  * memfd: a nameless file in memory, with seals. See memfd.h.
  *
- * The host memfd behind the inode does the work, F_ADD_SEALS included: the host knows the guest's mappings of
- * it and refuses F_SEAL_WRITE while a writable one exists. Mode, owner and times are kept here.
+ * The host memfd behind the inode does the work, F_ADD_SEALS included: the host knows the guest's
+ * mappings of it and refuses F_SEAL_WRITE while a writable one exists. Mode, owner and times are
+ * kept here.
  */
 #include "fs/memfd/memfd.h"
 #include "base/cleanup.h"

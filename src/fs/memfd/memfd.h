@@ -1,6 +1,6 @@
 /*
- * Memory that is a file: memfd_create(2). Contents and seals are those of a host memfd, so that guest mappings and
- * read/write agree and seals hold against both.
+ * Memory that is a file: memfd_create(2). Contents and seals are those of a host memfd, so that
+ * guest mappings and read/write agree and seals hold against both.
  */
 #pragma once
 #include "vfs/file.h"

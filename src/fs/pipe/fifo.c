@@ -1,8 +1,9 @@
 /*
- * Opening and closing pipes: pipe(2), and open(2) of a FIFO with its rules of who waits for whom: fifo(7).
+ * Opening and closing pipes: pipe(2), and open(2) of a FIFO with its rules of who waits for whom:
+ * fifo(7).
  *
- * inode->pipe is set while files are open; fifo_lock protects it and pipe->files. A nameless pipe has an
- * inode as well, so /proc/self/fd/N of a pipe can be opened like a FIFO, but never waits.
+ * inode->pipe is set while files are open; fifo_lock protects it and pipe->files. A nameless pipe
+ * has an inode as well, so /proc/self/fd/N of a pipe can be opened like a FIFO, but never waits.
  */
 #include "vfs/anon.h"
 #include "fs/pipe/pipe.h"
@@ -96,7 +97,8 @@ static void remove_end(struct pipe *p, struct file *file)
     }
 }
 
-/* A blocking open of one end waits until the other has been opened, even if it is closed again by then. */
+/* A blocking open of one end waits until the other has been opened, even if it is closed again by
+ * then. */
 static int wait_for_partner(struct pipe *p, struct file *file)
 {
     uint32_t access = file->flags & O_ACCMODE;

@@ -1,8 +1,8 @@
 /*
  * The pipe's ring: reading, writing, readiness. See pipe.h; opening and closing are in fifo.c.
  *
- * Writes of at most PIPE_BUF (one page) bytes are atomic because they fit into one buffer, or are appended to
- * the last one in one go.
+ * Writes of at most PIPE_BUF (one page) bytes are atomic because they fit into one buffer, or are
+ * appended to the last one in one go.
  */
 #include "fs/pipe/pipe.h"
 #include "kernel/signal.h"
@@ -217,7 +217,8 @@ static uint32_t pipe_poll(struct file *file, struct poll_table *table)
     if (file_readable(file)) {
         if (!pipe_empty(p))
             events |= EPOLLIN | EPOLLRDNORM;
-        /* file->pos of a reader: how many writers had opened when it did (fifo.c). No hang-up before the first. */
+        /* file->pos of a reader: how many writers had opened when it did (fifo.c). No hang-up
+         * before the first. */
         if (p->writers == 0 && (unsigned)file->pos != p->writer_opens)
             events |= EPOLLHUP;
     }

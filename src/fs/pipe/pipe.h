@@ -2,12 +2,13 @@
  * Pipes and FIFOs: pipe(7).
  *
  * A pipe is a ring of page-sized buffers between files open for reading and files open for writing.
- * pipe_new_pair() makes one with two nameless files; a FIFO's inode gets one when it is first opened
- * (fifo_ops.open) and loses it with the last close. A pipe lives as long as files are open on it.
+ * pipe_new_pair() makes one with two nameless files; a FIFO's inode gets one when it is first
+ * opened (fifo_ops.open) and loses it with the last close. A pipe lives as long as files are open
+ * on it.
  *
- * Readers and writers move bytes under pipe->lock, which may be held across guest accesses. They sleep
- * outside of it, on `readable` and `writable`; a wake is sent only when the ring stops being empty or full
- * (or when a poller asked).
+ * Readers and writers move bytes under pipe->lock, which may be held across guest accesses. They
+ * sleep outside of it, on `readable` and `writable`; a wake is sent only when the ring stops being
+ * empty or full (or when a poller asked).
  *
  * splice(2) and friends move whole buffers: fs/pipe/splice.h.
  */
@@ -20,7 +21,8 @@
 #define PIPE_MAX_SIZE (1u << 20) /* /proc/sys/fs/pipe-max-size */
 #define PIPE_SPARES 2
 
-/* A page of bytes; tee(2) makes several buffers share one, and a shared one is never appended to. */
+/* A page of bytes; tee(2) makes several buffers share one, and a shared one is never appended to.
+ * */
 struct pipe_page {
     struct refcount ref;
     unsigned char data[PAGE_SIZE];
@@ -75,7 +77,8 @@ static inline bool pipe_full(const struct pipe *p)
 ssize_t pipe_read_to(struct pipe *p, struct uio *to, bool nonblock);
 ssize_t pipe_write_from(struct pipe *p, struct uio *from, bool packet, bool nonblock);
 
-/* For splice: lock held. A fresh page; the buffer at the tail is used up; a buffer is added at the head. */
+/* For splice: lock held. A fresh page; the buffer at the tail is used up; a buffer is added at the
+ * head. */
 struct pipe_page *pipe_page_new(struct pipe *p);
 void pipe_page_put(struct pipe *p, struct pipe_page *page);
 void pipe_drop_tail(struct pipe *p);
@@ -84,8 +87,8 @@ static inline struct pipe_buffer *pipe_tail(struct pipe *p)
 {
     return &p->ring[p->tail & (p->slots - 1)];
 }
-/* Sleep until there is something to read / room: 0, -EAGAIN when nonblock, -ERESTARTSYS. Called and returning
- * with the lock held; the condition must be checked again. */
+/* Sleep until there is something to read / room: 0, -EAGAIN when nonblock, -ERESTARTSYS. Called and
+ * returning with the lock held; the condition must be checked again. */
 NODISCARD int pipe_wait_readable(struct pipe *p, bool nonblock);
 NODISCARD int pipe_wait_writable(struct pipe *p, bool nonblock);
 /* After moving bytes, lock not held. */

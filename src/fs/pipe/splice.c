@@ -1,8 +1,8 @@
 /*
  * Moving bytes into, out of and between pipes. See splice.h.
  *
- * The pipe's lock is held while the other file is read or written, as on Linux: nothing else gets between the
- * bytes.
+ * The pipe's lock is held while the other file is read or written, as on Linux: nothing else gets
+ * between the bytes.
  */
 #include "fs/pipe/splice.h"
 #include "kernel/signal.h"
@@ -127,8 +127,8 @@ static void unlock_both(struct pipe *a, struct pipe *b)
     mutex_unlock(&b->lock);
 }
 
-/* Waits, one pipe at a time, until both are ready, and returns with both locked: 1; 0 at the end, -errno
- * (nothing locked). */
+/* Waits, one pipe at a time, until both are ready, and returns with both locked: 1; 0 at the end,
+ * -errno (nothing locked). */
 static int lock_ready(struct pipe *in, struct pipe *out, bool nonblock)
 {
     for (;;) {

@@ -1,9 +1,10 @@
 /*
- * signalfd: pending signals of whoever reads, taken off the queues one struct signalfd_siginfo each.
+ * signalfd: pending signals of whoever reads, taken off the queues one struct signalfd_siginfo
+ * each.
  *
  * The file holds only a mask; the signals are the reading task's. Pollers sleep on their process's
- * signalfd_queue. An epoll registration may outlive that process's other users, so the file keeps a reference
- * to each process that ever polled it.
+ * signalfd_queue. An epoll registration may outlive that process's other users, so the file keeps a
+ * reference to each process that ever polled it.
  */
 #include "fs/signalfd/signalfd.h"
 #include "kernel/task.h"

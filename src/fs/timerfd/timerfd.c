@@ -1,14 +1,15 @@
 /*
  * timerfd: a timer whose expirations are counted and read.
  *
- * The kernel timer fires once and is set again only when somebody reads (or asks): what a periodic timer
- * missed meanwhile is computed, so that one nobody looks at costs no wake-ups.
+ * The kernel timer fires once and is set again only when somebody reads (or asks): what a periodic
+ * timer missed meanwhile is computed, so that one nobody looks at costs no wake-ups.
  *
- * Locks: set_lock (mutex) serialises arming, since cancelling may wait for the callback; lock protects the numbers.
+ * Locks: set_lock (mutex) serialises arming, since cancelling may wait for the callback; lock
+ * protects the numbers.
  *
- * DEVIATION: a timer on CLOCK_REALTIME is converted to CLOCK_MONOTONIC when set and doesn't follow later
- * steps of the host's clock; TFD_TIMER_CANCEL_ON_SET is accepted, and never cancels: the sandbox can't set
- * the clock.
+ * DEVIATION: a timer on CLOCK_REALTIME is converted to CLOCK_MONOTONIC when set and doesn't follow
+ * later steps of the host's clock; TFD_TIMER_CANCEL_ON_SET is accepted, and never cancels: the
+ * sandbox can't set the clock.
  */
 #include "fs/timerfd/timerfd.h"
 #include "kernel/cred.h"

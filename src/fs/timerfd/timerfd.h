@@ -7,7 +7,8 @@ struct timerfd_setting {
     int64_t value, interval;
 };
 
-/* clock: CLOCK_...; flags: TFD_NONBLOCK. -EINVAL, -EPERM for the alarm clocks without CAP_WAKE_ALARM. */
+/* clock: CLOCK_...; flags: TFD_NONBLOCK. -EINVAL, -EPERM for the alarm clocks without
+ * CAP_WAKE_ALARM. */
 NODISCARD int timerfd_new(int clock, unsigned flags, struct file **ret);
 /* -EINVAL when the file is no timerfd. ret_old: what was left of the old one. */
 NODISCARD int timerfd_set(struct file *file, bool absolute, const struct timerfd_setting *setting,

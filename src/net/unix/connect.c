@@ -1,6 +1,6 @@
 /*
- * Connecting AF_UNIX sockets. A stream's client makes the server's socket as well and puts it on the
- * listener's backlog; it is connected from then on, whether accepted or not.
+ * Connecting AF_UNIX sockets. A stream's client makes the server's socket as well and puts it on
+ * the listener's backlog; it is connected from then on, whether accepted or not.
  */
 #include "net/unix/unix.h"
 #include "kernel/pid.h"

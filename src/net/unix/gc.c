@@ -1,13 +1,14 @@
 /*
  * Files inside messages, and sockets that only messages hold.
  *
- * A socket whose own file is in a message that nobody can receive any more (because the sockets that could
- * are themselves only in such messages) would live for ever. When a socket closes while sockets are in
- * flight, unix_collect() looks: a socket all of whose file's references are in flight is suspect; suspects
- * reached from others, or from outside, are cleared; the queues of the rest are emptied of files.
+ * A socket whose own file is in a message that nobody can receive any more (because the sockets
+ * that could are themselves only in such messages) would live for ever. When a socket closes while
+ * sockets are in flight, unix_collect() looks: a socket all of whose file's references are in
+ * flight is suspect; suspects reached from others, or from outside, are cleared; the queues of the
+ * rest are emptied of files.
  *
- * Files are dropped one list at a time by one fiber: dropping may close a socket with files in its queue, and
- * so on, as deep as a guest likes.
+ * Files are dropped one list at a time by one fiber: dropping may close a socket with files in its
+ * queue, and so on, as deep as a guest likes.
  */
 #include "net/unix/unix.h"
 #include "base/cleanup.h"

@@ -1,9 +1,9 @@
 /*
- * Addresses of AF_UNIX sockets: a name in the file system, an abstract name (it starts with a NUL), or one of
- * our own choice.
+ * Addresses of AF_UNIX sockets: a name in the file system, an abstract name (it starts with a NUL),
+ * or one of our own choice.
  *
- * inode->sock of a socket's node is its unix_address; it and the abstract table are protected by unix_lock.
- * The address keeps a reference to the node, so the inode stays the same one.
+ * inode->sock of a socket's node is its unix_address; it and the abstract table are protected by
+ * unix_lock. The address keeps a reference to the node, so the inode stays the same one.
  */
 #include "net/unix/unix.h"
 #include "base/cleanup.h"

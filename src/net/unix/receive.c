@@ -1,6 +1,6 @@
 /*
- * Receiving. One receiver at a time holds read_lock: only it takes messages off the queue, so what it looks
- * at stays.
+ * Receiving. One receiver at a time holds read_lock: only it takes messages off the queue, so what
+ * it looks at stays.
  */
 #include "net/unix/unix.h"
 #include "base/cleanup.h"
@@ -103,7 +103,8 @@ static void consume(struct unix_socket *u, struct unix_message *msg, size_t n, b
     }
 }
 
-/* Nothing is queued: 1 at the end of the stream, 0 after a wait, -errno. read_lock is let go meanwhile. */
+/* Nothing is queued: 1 at the end of the stream, 0 after a wait, -errno. read_lock is let go
+ * meanwhile. */
 static int wait_message(struct unix_socket *u, const struct socket_message *m, int64_t deadline)
 {
     int err = socket_take_error(&u->socket);
@@ -130,7 +131,8 @@ struct stream_read {
     struct unix_files *files;
 };
 
-/* Bytes of different senders are not glued together when the receiver wants to know who sent them. */
+/* Bytes of different senders are not glued together when the receiver wants to know who sent them.
+ * */
 static bool same_sender(struct unix_socket *u, struct socket_message *m, struct stream_read *r,
                         const struct unix_message *msg)
 {

@@ -1,8 +1,8 @@
 /*
  * The life of AF_UNIX sockets. See unix.h.
  *
- * Two connected sockets hold references to each other; closing one marks it dead and tells the other, which
- * lets go when it is closed in turn or connects elsewhere.
+ * Two connected sockets hold references to each other; closing one marks it dead and tells the
+ * other, which lets go when it is closed in turn or connects elsewhere.
  */
 #include "net/unix/unix.h"
 #include "kernel/pid.h"

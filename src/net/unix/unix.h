@@ -8,9 +8,9 @@
  *     receive.c  messages out
  *     gc.c       sockets that only their own messages still hold
  *
- * Bytes live in messages on the receiver's queue; each is charged to its sender until it is consumed (flow
- * control by the sender's SO_SNDBUF, as on Linux). A listening socket's queue holds the sockets that wait to
- * be accepted.
+ * Bytes live in messages on the receiver's queue; each is charged to its sender until it is
+ * consumed (flow control by the sender's SO_SNDBUF, as on Linux). A listening socket's queue holds
+ * the sockets that wait to be accepted.
  *
  * Locks, in order:
  *   unix_lock (mutex)      binding, connecting, closing: names, peers, states of all sockets
@@ -130,7 +130,8 @@ size_t unix_send_room(const struct unix_socket *u);
 int unix_bind(struct socket *s, const struct socket_name *name);
 int unix_autobind(struct unix_socket *u);
 int unix_name(struct socket *s, bool peer, struct socket_name *ret);
-/* The socket of this type bound to a name: a reference. -ECONNREFUSED, -EPROTOTYPE, -EACCES, -ENOENT, -EINVAL. */
+/* The socket of this type bound to a name: a reference. -ECONNREFUSED, -EPROTOTYPE, -EACCES,
+ * -ENOENT, -EINVAL. */
 int unix_find(const struct socket_name *name, int type, struct unix_socket **ret);
 struct unix_address *unix_address_get(struct unix_address *a);
 void unix_address_put(struct unix_address *a);
