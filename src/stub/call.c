@@ -73,7 +73,8 @@ static void sigprocmask(struct stub_context *ctx)
         if (stub_copy(&set, (void *)r->rsi, sizeof(set)) != sizeof(set) ||
             !apply_mask((uint32_t)r->rdi, set, &mask))
             return;
-        __atomic_exchange_n(&ctx->sigmask, mask & ~UNBLOCKABLE, __ATOMIC_SEQ_CST);
+        if (mask != ctx->sigmask)
+            __atomic_exchange_n(&ctx->sigmask, mask & ~UNBLOCKABLE, __ATOMIC_SEQ_CST);
     }
     int64_t ret = 0;
     if (r->rdx && stub_copy((void *)r->rdx, &old, sizeof(old)) != sizeof(old))
