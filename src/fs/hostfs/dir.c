@@ -110,16 +110,17 @@ static int list_add_buffer(struct dir_list *l, const char *buf, size_t n)
     return 0;
 }
 
-static int list_fill(struct dir_list *l, int fd)
+static int list_fill(struct dir_list *l, struct host_fd *dir)
 {
     CLEANUP_FREE char *buf = malloc(GETDENTS_BUFFER);
     if (!buf)
         return -ENOMEM;
-    int64_t pos = host_lseek(fd, 0, SEEK_SET);
+    int64_t pos = dir->listed ? host_lseek(dir->fd, 0, SEEK_SET) : 0;
     if (pos < 0)
         return (int)pos;
+    dir->listed = true;
     for (;;) {
-        ssize_t n = host_getdents(fd, buf, GETDENTS_BUFFER);
+        ssize_t n = host_getdents(dir->fd, buf, GETDENTS_BUFFER);
         if (n <= 0)
             return (int)n;
         int err = list_add_buffer(l, buf, (size_t)n);
@@ -137,7 +138,7 @@ static int dir_list_read(struct host_inode *dir, struct dir_list **ret)
     refcount_init(&l->ref);
     int err = object_fd(dir, true, &fd);
     if (err >= 0)
-        err = list_fill(l, fd->fd);
+        err = list_fill(l, fd);
     if (err < 0)
         return err;
     *ret = TAKE_PTR(l);

@@ -27,6 +27,8 @@ struct host_fd {
     struct refcount ref;
     int fd;    /* [I] */
     int flags; /* [I] O_PATH, or the access mode */
+    bool
+        listed; /* [directory's inode.lock] read as a directory before: not at its start any more */
 };
 
 struct device_id {
