@@ -116,6 +116,7 @@ static void start_first(void)
             .exited = first_exited,
             .stopped = first_stopped,
         };
+        hostfile_own_console(cred->euid);
         err = process_start_first(&args, &boot.first);
         if (!err)
             hostfile_start_session(boot.first->pid);

@@ -64,6 +64,7 @@ void tty_set_utf8(struct tty *t); /* IUTF8 from the start */
 /* Another line discipline is at work below, whose settings are these: ours leaves bytes alone, and
  * the guest's changes go to driver->settings(). */
 void tty_pass_through(struct tty *t, const struct tty_termios *termios);
+void tty_set_owner(struct tty *t, uint32_t uid); /* of its node */
 /* The session's leader (whose process was given the terminal at birth) and its group in the
  * foreground. */
 void tty_start_session(struct tty *t, struct pid *leader);

@@ -61,6 +61,11 @@ void tty_set_utf8(struct tty *t)
     t->termios.iflag |= IUTF8;
 }
 
+void tty_set_owner(struct tty *t, uint32_t uid)
+{
+    t->inode->attr.uid = uid;
+}
+
 void *tty_data(const struct tty *t)
 {
     return t->data;

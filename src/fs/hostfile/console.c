@@ -7,6 +7,9 @@
  * when the terminal is the first process's standard input or when a guest first reads, and stops
  * reading while the guest's buffer is full.
  *
+ * DEVIATION: keys that were typed and not read when the sandbox ends are gone; on Linux the shell
+ * would find them.
+ *
  * Locks: console->lock (mutex, inside the tty's out_lock) protects the buffer.
  */
 #include "fs/hostfile/console.h"
@@ -302,6 +305,12 @@ void console_has_keyboard(bool keyboard)
         console_input_wanted(c->tty, false);
     else if (ioctl((c->in ? c->in : c->out)->fd, TCGETS, &termios) == 0)
         tty_pass_through(c->tty, &termios);
+}
+
+void hostfile_own_console(uint32_t uid)
+{
+    for (unsigned i = 0; i < MAX_CONSOLES && consoles[i]; i++)
+        tty_set_owner(consoles[i]->tty, uid);
 }
 
 void hostfile_start_session(struct pid *leader)

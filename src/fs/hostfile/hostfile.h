@@ -33,6 +33,9 @@ NODISCARD int hostfile_new(int host_fd, struct file **ret);
  * first process's session. */
 struct tty *hostfile_console(void);
 
+/* The terminal belongs to this user. Before the first process starts. */
+void hostfile_own_console(uint32_t uid);
+
 /* The first process has started, with hostfile_console() as its terminal. */
 void hostfile_start_session(struct pid *leader);
 
