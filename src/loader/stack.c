@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cpuid.h>
+#include <stdatomic.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 
@@ -70,11 +71,17 @@ static void aux(struct mm *mm, uint64_t type, uint64_t value)
     mm->auxv[mm->auxv_len++] = value;
 }
 
-/* What Linux puts there: CPUID's first feature word. (The C library's getauxval() has a word of its own.) */
+/* What Linux puts there: CPUID's first feature word. (The C library's getauxval() has a word of its own.) Asked once: in
+ * a virtual machine the instruction leaves it, which takes longer than all the rest of this file. */
 static uint64_t cpu_features(void)
 {
+    static _Atomic uint64_t known;
+    uint64_t features = atomic_load_explicit(&known, memory_order_relaxed);
+    if (features)
+        return features;
     uint32_t a, b, c, d = 0;
     __get_cpuid(1, &a, &b, &c, &d);
+    atomic_store_explicit(&known, d, memory_order_relaxed);
     return d;
 }
 
