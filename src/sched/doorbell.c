@@ -48,6 +48,11 @@ void doorbell_set_parked_word(struct doorbell *d, _Atomic uint32_t *parked)
     d->parked = parked;
 }
 
+void doorbell_set_cpu_word(struct doorbell *d, _Atomic uint32_t *cpu)
+{
+    d->cpu = cpu;
+}
+
 void doorbell_forget(struct doorbell *d)
 {
     if (in_fiber() && fiber_self()->bell == d)
@@ -169,6 +174,17 @@ static struct fiber *claim(struct worker *owner, struct doorbell *d, int64_t now
     return d->fiber;
 }
 
+/* A stub that rang unpolled woke the worker of its CPU. Without its word for that, it is whoever was woken. */
+static void note_home(struct doorbell *d, const struct worker *w)
+{
+    if (d->is_polled)
+        return;
+    if (d->cpu)
+        d->home = (int)(atomic_load_explicit(d->cpu, memory_order_relaxed) % worker_count);
+    else if (w->woken)
+        d->home = (int)w->index;
+}
+
 /* One fiber whose doorbell has rung, the others into the queue of w. The list is locked. */
 static struct fiber *scan_locked(struct worker *w, struct worker *owner)
 {
@@ -179,8 +195,7 @@ static struct fiber *scan_locked(struct worker *w, struct worker *owner)
             continue;
         }
         struct doorbell *d = owner->watch[i].bell;
-        if (!d->is_polled && w->woken)
-            d->home = w->index;
+        note_home(d, w);
         struct fiber *f = claim(owner, d, w->now);
         if (first)
             worker_push(w, f);

@@ -29,6 +29,7 @@ struct doorbell {
     _Atomic uint32_t *polled;       /* [I] in shared memory: a worker is looking */
     _Atomic uint32_t *parked;       /* [I] in shared memory or NULL: doorbell_set_parked_word() */
     bool is_parked;                 /* [fiber] what *parked was last set to */
+    _Atomic uint32_t *cpu;          /* [I] in shared memory or NULL: doorbell_set_cpu_word() */
     _Atomic uint32_t *blocked;      /* [I] in shared memory or NULL: doorbell_set_blocked_hint() */
     struct fiber *fiber;            /* [I] while asleep on it */
     _Atomic bool rung;              /* [a] rung from the kernel's side: doorbell_ring() */
@@ -60,6 +61,11 @@ void doorbell_set_blocked_hint(struct doorbell *d, _Atomic uint32_t *blocked);
  * doorbell_wait().
  */
 void doorbell_set_parked_word(struct doorbell *d, _Atomic uint32_t *parked);
+/*
+ * `cpu` points to a word in shared memory where the stub says on which CPU it ran when it last wrote
+ * to an event descriptor: that CPU's worker had better not spin for it. Before the first doorbell_wait().
+ */
+void doorbell_set_cpu_word(struct doorbell *d, _Atomic uint32_t *cpu);
 /* The fiber that waited on it is done with it: it may be freed. */
 void doorbell_forget(struct doorbell *d);
 static inline void doorbell_unpark(struct doorbell *d)

@@ -68,7 +68,8 @@ static bool ring(struct stub_context *ctx)
     if (__atomic_load_n(&ctx->polled, __ATOMIC_SEQ_CST))
         return true;
     static const uint64_t one = 1;
-    unsigned fd = STUB_EVENT_FD + current_cpu() % stub_values.event_fds;
+    unsigned cpu = current_cpu(), fd = STUB_EVENT_FD + cpu % stub_values.event_fds;
+    __atomic_store_n(&ctx->ring_cpu, cpu, __ATOMIC_RELAXED);
     host3(__NR_write, fd, &one, sizeof(one));
     return false;
 }

@@ -216,7 +216,8 @@ struct stub_context {
     /* line 8 */
     uint8_t nonce[16]; /* proves to the kernel which process has these pages mapped */
     uint32_t blocked;  /* the thread sleeps in the host on its own account */
-    uint32_t reserved7[11];
+    uint32_t ring_cpu; /* where the thread ran when it last had to wake a worker */
+    uint32_t reserved7[10];
     /* line 9: bytes sent ahead, if KIND_HINTS says so: hint_len bytes from hint_addr lie in hint
      * buffer 0 or 1 */
     uint64_t hint_addr[2];
