@@ -144,7 +144,7 @@ static void reset_attributes(struct task *t, struct image *image, bool privilege
     struct process *p = t->process;
     t->sig.altstack = t->sig.altstack_size = 0;
     t->sig.altstack_flags = SS_DISABLE;
-    t->robust_list = t->clear_child_tid = t->set_child_tid = 0;
+    t->clear_child_tid = t->set_child_tid = 0;
     t->restart.func = NULL;
     if (privileged)
         t->pdeath_signal = 0;

@@ -46,11 +46,28 @@ static int mark_dead(struct task *t, uaddr_t word, bool pi, bool pending_op)
     return 0;
 }
 
+uaddr_t task_robust_list(struct task *t)
+{
+    spin_lock(&t->platform_lock);
+    uaddr_t head = t->ctx ? context_robust_list(t->ctx) : 0;
+    spin_unlock(&t->platform_lock);
+    return head;
+}
+
+/* Nearly always the list is empty. Looking from outside is cheaper than a hand-off to a thread that
+ * is about to end. */
+static bool is_empty(struct task *t, uaddr_t list)
+{
+    struct robust_head head;
+    ssize_t n = platform_peek(context_as(t->ctx), &head, list, sizeof(head));
+    return n == sizeof(head) && head.next == list && !head.pending;
+}
+
 static void walk_robust_list(struct task *t)
 {
     struct robust_head head;
-    uaddr_t list = t->robust_list;
-    if (!list || get_user(&head, list))
+    uaddr_t list = context_robust_list(t->ctx);
+    if (!list || is_empty(t, list) || get_user(&head, list))
         return;
     uint64_t entry = head.next;
     for (unsigned step = 0; step < STEPS_MAX && (entry & ~1ULL) != list; step++) {
@@ -87,6 +104,6 @@ static void clear_tid(struct task *t)
 void robust_list_release(struct task *t)
 {
     walk_robust_list(t);
-    t->robust_list = 0;
+    context_set_robust_list(t->ctx, 0);
     clear_tid(t);
 }

@@ -6,3 +6,4 @@
 /* Marks the robust futexes that t still holds as ownerless, clears its tid word, wakes who waits on
  * either. Own task. */
 void robust_list_release(struct task *t);
+uaddr_t task_robust_list(struct task *t); /* any */

@@ -134,8 +134,6 @@ struct task {
     struct task_signals sig;         /* kernel/signal.h */
     char comm[TASK_COMM_LEN];        /* [alloc_lock] */
     uaddr_t clear_child_tid;         /* [t] set_tid_address */
-    uaddr_t robust_list;             /* [t] */
-    size_t robust_list_len;
     bool vfork_pending;              /* [a] the parent sleeps on vfork_queue until exec or exit */
     struct wait_queue vfork_queue;
     uaddr_t set_child_tid;           /* [t] where the child writes its tid before it runs, or 0 */

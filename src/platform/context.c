@@ -90,6 +90,7 @@ void context_inherit(struct context *ctx, const struct context *from)
     ctx->shared->guest_gs = __atomic_load_n(&from->shared->guest_gs, __ATOMIC_RELAXED);
     context_set_sigmask(ctx, context_sigmask((struct context *)from));
     context_set_answers(ctx, &from->answers);
+    context_set_robust_list(ctx, 0);
 }
 
 /* The last thread takes its process with it. Another one leaves alone, except the process's first:
@@ -368,6 +369,16 @@ void context_set_answers(struct context *ctx, const struct stub_answers *a)
 void context_set_ppid(struct context *ctx, uint32_t ppid)
 {
     __atomic_store_n(&ctx->shared->ppid_answer, ppid, __ATOMIC_RELAXED);
+}
+
+uaddr_t context_robust_list(struct context *ctx)
+{
+    return __atomic_load_n(&ctx->shared->robust_list, __ATOMIC_RELAXED);
+}
+
+void context_set_robust_list(struct context *ctx, uaddr_t head)
+{
+    __atomic_store_n(&ctx->shared->robust_list, head, __ATOMIC_RELAXED);
 }
 
 uint64_t context_sigmask(struct context *ctx)

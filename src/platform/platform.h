@@ -207,6 +207,10 @@ void context_set_sigmask(struct context *ctx,
                          uint64_t mask); /* own fiber, or before the first run */
 void context_set_sigpending(struct context *ctx, uint64_t pending); /* any */
 
+/* set_robust_list(2) is remembered in the shared page as well: a guest can lie only to itself. */
+uaddr_t context_robust_list(struct context *ctx); /* any */
+void context_set_robust_list(struct context *ctx, uaddr_t head);
+
 /* ---- patched system call sites (platform/patch.c) ---- */
 
 /* Called by mm when it maps `len` bytes at file offset `off` of an executable private file mapping

@@ -16,6 +16,7 @@
 #define SIG_BLOCK_ 0
 #define SIG_UNBLOCK_ 1
 #define SIG_SETMASK_ 2
+#define ROBUST_HEAD_SIZE 24
 #define UNBLOCKABLE ((1UL << (9 - 1)) | (1UL << (19 - 1)))
 
 #define TRAPS_WORTH_PATCHING 8
@@ -132,6 +133,12 @@ static uint32_t answer_locally(struct stub_context *ctx)
         break;
     case __NR_futex:
         return futex(ctx);
+    case __NR_set_robust_list:
+        if (ctx->regs.rsi == ROBUST_HEAD_SIZE) {
+            ctx->robust_list = ctx->regs.rdi;
+            answer(ctx, 0);
+        }
+        break;
     case __NR_sched_yield:
         answer(ctx, host3(__NR_sched_yield, 0, 0, 0));
     }

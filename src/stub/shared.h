@@ -208,7 +208,8 @@ struct stub_context {
     uint32_t reserved4[9];
     /* line 6 */
     uint64_t sigmask, sigpending;
-    uint64_t reserved5[6];
+    uint64_t robust_list; /* set_robust_list: the kernel looks when the thread ends */
+    uint64_t reserved5[5];
     /* line 7 */
     struct stub_fault fault;
     uint64_t fs_base, gs_base; /* answers of ORDER_GET_BASES */

@@ -4,6 +4,7 @@
 #include "kernel/job_control.h"
 #include "kernel/pid.h"
 #include "kernel/pidfd.h"
+#include "kernel/robust.h"
 #include "kernel/task.h"
 #include "kernel/unshare.h"
 #include "kernel/usage.h"
@@ -113,8 +114,7 @@ int64_t sys_set_robust_list(const uint64_t *a)
 {
     if (a[1] != 24)
         return -EINVAL;
-    current->robust_list = a[0];
-    current->robust_list_len = a[1];
+    context_set_robust_list(current->ctx, a[0]);
     return 0;
 }
 
@@ -124,7 +124,7 @@ int64_t sys_get_robust_list(const uint64_t *a)
     if (!t)
         return -ESRCH;
     int err = t->process == current->process || capable(19 /* CAP_SYS_PTRACE */) ? 0 : -EPERM;
-    uint64_t head = t->robust_list, size = 24;
+    uint64_t head = task_robust_list(t), size = 24;
     task_put(t);
     if (!err)
         err = put_user(&head, a[1]);
