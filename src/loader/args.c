@@ -1,6 +1,7 @@
 /*
- * Copying a string vector. The strings of an argument vector lie close together (on a stack, in a heap), so memory is read
- * page by page through a small cache: a vector of fifty strings costs a few hand-offs instead of fifty.
+ * Copying a string vector. The strings of an argument vector lie close together (on a stack, in a
+ * heap), so memory is read page by page through a small cache: a vector of fifty strings costs a
+ * few hand-offs instead of fifty.
  */
 #include "loader/args.h"
 #include "kernel/limits.h"
@@ -14,8 +15,8 @@
 
 struct page_cache {
     struct {
-        uaddr_t page;  /* 0: empty; page 0 is never mapped */
-        size_t len;    /* valid bytes */
+        uaddr_t page; /* 0: empty; page 0 is never mapped */
+        size_t len;   /* valid bytes */
         char data[PAGE_SIZE];
     } slot[CACHE_PAGES];
     unsigned next;

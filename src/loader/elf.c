@@ -9,7 +9,8 @@
 
 #define MAX_ALIGN (1UL << 30)
 
-static int read_all(const struct elf_source *src, void *buf, size_t n, uint64_t offset, int short_error)
+static int read_all(const struct elf_source *src, void *buf, size_t n, uint64_t offset,
+                    int short_error)
 {
     ssize_t got = src->read(src, buf, n, offset);
     if (got < 0)
@@ -35,14 +36,16 @@ int elf_prot(const Elf64_Phdr *ph)
            (ph->p_flags & PF_X ? PROT_EXEC : 0);
 }
 
-/* DEVIATION: Linux finds such segments when it maps them and kills the process; here execve() says EINVAL before. */
+/* DEVIATION: Linux finds such segments when it maps them and kills the process; here execve() says
+ * EINVAL before. */
 static int check_load(const Elf64_Phdr *ph)
 {
     uint64_t end, file_end;
     if (ph->p_filesz > ph->p_memsz || (ph->p_vaddr - ph->p_offset) & ~PAGE_MASK)
         return -EINVAL;
     if (__builtin_add_overflow(ph->p_vaddr, ph->p_memsz, &end) || end > GUEST_END ||
-        __builtin_add_overflow(ph->p_offset, ph->p_filesz, &file_end) || file_end > INT64_MAX - PAGE_SIZE)
+        __builtin_add_overflow(ph->p_offset, ph->p_filesz, &file_end) ||
+        file_end > INT64_MAX - PAGE_SIZE)
         return -EINVAL;
     return 0;
 }
@@ -54,7 +57,8 @@ static int add_load(struct elf *e, const Elf64_Phdr *ph)
         return err;
     if (ph->p_memsz == 0)
         return 0;
-    uint64_t start = align_down(ph->p_vaddr, PAGE_SIZE), end = align_up(ph->p_vaddr + ph->p_memsz, PAGE_SIZE);
+    uint64_t start = align_down(ph->p_vaddr, PAGE_SIZE),
+             end = align_up(ph->p_vaddr + ph->p_memsz, PAGE_SIZE);
     if (e->load_count == 0)
         e->low = start;
     else if (ph->p_vaddr < e->load[e->load_count - 1].p_vaddr)
@@ -103,13 +107,15 @@ static uint64_t find_phdr_vaddr(const struct elf *e, const Elf64_Ehdr *eh)
     uint64_t size = (uint64_t)eh->e_phnum * sizeof(Elf64_Phdr);
     for (unsigned i = 0; i < e->load_count; i++) {
         const Elf64_Phdr *ph = &e->load[i];
-        if (eh->e_phoff >= ph->p_offset && size <= ph->p_filesz && eh->e_phoff - ph->p_offset <= ph->p_filesz - size)
+        if (eh->e_phoff >= ph->p_offset && size <= ph->p_filesz &&
+            eh->e_phoff - ph->p_offset <= ph->p_filesz - size)
             return eh->e_phoff - ph->p_offset + ph->p_vaddr;
     }
     return 0;
 }
 
-static int read_phdrs(const struct elf_source *src, struct elf *e, const Elf64_Ehdr *eh, Elf64_Phdr *ph)
+static int read_phdrs(const struct elf_source *src, struct elf *e, const Elf64_Ehdr *eh,
+                      Elf64_Phdr *ph)
 {
     int err = read_all(src, ph, eh->e_phnum * sizeof(*ph), eh->e_phoff, -ENOEXEC);
     for (unsigned i = 0; i < eh->e_phnum && err == 0; i++)
@@ -129,7 +135,10 @@ int elf_read(const struct elf_source *src, struct elf *ret)
         err = check_header(&eh);
     if (err < 0)
         return err;
-    struct elf e = {.dynamic = eh.e_type == ET_DYN, .entry = eh.e_entry, .phnum = eh.e_phnum, .align = PAGE_SIZE};
+    struct elf e = {.dynamic = eh.e_type == ET_DYN,
+                    .entry = eh.e_entry,
+                    .phnum = eh.e_phnum,
+                    .align = PAGE_SIZE};
     e.load = malloc(eh.e_phnum * sizeof(*e.load));
     Elf64_Phdr *ph = malloc(eh.e_phnum * sizeof(*ph));
     err = e.load && ph ? read_phdrs(src, &e, &eh, ph) : -ENOMEM;

@@ -1,9 +1,9 @@
 /*
- * ELF64 headers of x86-64 programs, checked. Everything in a file is hostile until elf_read() has accepted it; after that
- * these hold, and the mapper relies on them:
+ * ELF64 headers of x86-64 programs, checked. Everything in a file is hostile until elf_read() has
+ * accepted it; after that these hold, and the mapper relies on them:
  *
- *   - at least one PT_LOAD; they ascend; p_filesz <= p_memsz; vaddr and offset agree modulo the page size; nothing
- *     wraps, and [low, high) spans less than the guest's address range
+ *   - at least one PT_LOAD; they ascend; p_filesz <= p_memsz; vaddr and offset agree modulo the
+ * page size; nothing wraps, and [low, high) spans less than the guest's address range
  *   - align is a power of two of at least a page
  *   - the interpreter's path is NUL-terminated, at most PATH_MAX
  *
@@ -23,14 +23,14 @@ struct elf_source {
 };
 
 struct elf {
-    bool dynamic;            /* ET_DYN: may go anywhere */
-    uint64_t entry;          /* as linked */
-    uint64_t low, high;      /* pages spanned by the PT_LOADs, as linked */
+    bool dynamic;       /* ET_DYN: may go anywhere */
+    uint64_t entry;     /* as linked */
+    uint64_t low, high; /* pages spanned by the PT_LOADs, as linked */
     uint64_t align;
-    uint64_t phdr_vaddr;     /* of the program headers in the image, as linked; 0: not loaded */
+    uint64_t phdr_vaddr; /* of the program headers in the image, as linked; 0: not loaded */
     unsigned phnum, load_count;
-    Elf64_Phdr *load;        /* owned: the PT_LOADs */
-    char *interp;            /* owned, or NULL */
+    Elf64_Phdr *load; /* owned: the PT_LOADs */
+    char *interp;     /* owned, or NULL */
     bool exec_stack, has_stack_flag;
 };
 

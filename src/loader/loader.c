@@ -1,6 +1,7 @@
 /*
- * Opening an image: scripts are replaced by their interpreters (at most five times), headers read and checked, the dynamic
- * linker opened. Nothing of the old image has changed when any of this fails.
+ * Opening an image: scripts are replaced by their interpreters (at most five times), headers read
+ * and checked, the dynamic linker opened. Nothing of the old image has changed when any of this
+ * fails.
  */
 #include "base/cleanup.h"
 #include "base/strbuf.h"
@@ -85,11 +86,13 @@ static int script_argv(struct image *image, const struct script *s, const char *
     return 0;
 }
 
-/* A program's file: opened, its head read, scripts followed. *name is the path of the file in hand. */
+/* A program's file: opened, its head read, scripts followed. *name is the path of the file in hand.
+ */
 static int open_program(struct image *image, const struct loader_args *args, struct head *h)
 {
     CLEANUP_FREE char *name = strdup(image->execfn);
-    int err = name ? vfs_open_exec(args->dirfd, args->filename, args->walk_flags, &image->exe) : -ENOMEM;
+    int err =
+        name ? vfs_open_exec(args->dirfd, args->filename, args->walk_flags, &image->exe) : -ENOMEM;
     for (int depth = 0; err == 0; depth++) {
         struct script script;
         err = fill_head(h, image->exe);
@@ -201,7 +204,8 @@ uint32_t image_mode(struct image *image, uint32_t *ret_uid, uint32_t *ret_gid)
 
 /* ---- map ---- */
 
-int loader_map(struct image *image, struct mm *mm, struct context *ctx, const struct cred *cred, bool secure)
+int loader_map(struct image *image, struct mm *mm, struct context *ctx, const struct cred *cred,
+               bool secure)
 {
     struct placed placed;
     uaddr_t sp;
@@ -212,8 +216,12 @@ int loader_map(struct image *image, struct mm *mm, struct context *ctx, const st
         err = image_build_stack(image, mm, ctx, cred, secure, &placed, &sp);
     if (err < 0)
         return err;
-    *context_regs(ctx) = (struct regs){.rip = placed.start, .rsp = sp, .cs = USER_CS, .ss = USER_SS,
-                                       .eflags = 0x202, .orig_rax = (uint64_t)-1};
+    *context_regs(ctx) = (struct regs){.rip = placed.start,
+                                       .rsp = sp,
+                                       .cs = USER_CS,
+                                       .ss = USER_SS,
+                                       .eflags = 0x202,
+                                       .orig_rax = (uint64_t)-1};
     context_set_regs_dirty(ctx);
     return 0;
 }

@@ -1,6 +1,6 @@
 /*
- * Placing segments: the program at its linked address or a random one, the dynamic linker among the mmaps, the heap after
- * the program. All mappings are deferred orders; a new image is one hand-off.
+ * Placing segments: the program at its linked address or a random one, the dynamic linker among the
+ * mmaps, the heap after the program. All mappings are deferred orders; a new image is one hand-off.
  */
 #include "kernel/limits.h"
 #include "loader/image.h"
@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#define PIE_BASE (GUEST_END / 3 * 2)      /* ELF_ET_DYN_BASE */
+#define PIE_BASE (GUEST_END / 3 * 2) /* ELF_ET_DYN_BASE */
 #define PIE_RANDOM_PAGES (1UL << 28)
 #define BRK_RANDOM (1UL << 30)
 #define BRK_RANDOM_EXEC (32UL << 20)
@@ -24,12 +24,15 @@ static uint64_t random_below(struct mm *mm, uint64_t limit)
     return r % limit;
 }
 
-/* The part of a segment that the file fills, then whole pages of zeroes, then the rest of the page between. */
-static int map_segment(struct mm *mm, struct context *ctx, struct file *file, const Elf64_Phdr *ph, uaddr_t bias)
+/* The part of a segment that the file fills, then whole pages of zeroes, then the rest of the page
+ * between. */
+static int map_segment(struct mm *mm, struct context *ctx, struct file *file, const Elf64_Phdr *ph,
+                       uaddr_t bias)
 {
     uaddr_t start = align_down(ph->p_vaddr + bias, PAGE_SIZE);
     uaddr_t file_end = ph->p_vaddr + bias + ph->p_filesz, end = ph->p_vaddr + bias + ph->p_memsz;
-    uaddr_t file_pages = ph->p_filesz ? align_up(file_end, PAGE_SIZE) : start, pages = align_up(end, PAGE_SIZE);
+    uaddr_t file_pages = ph->p_filesz ? align_up(file_end, PAGE_SIZE) : start,
+            pages = align_up(end, PAGE_SIZE);
     int prot = elf_prot(ph), err = 0;
     if (file_pages > start)
         err = mm_map_file(mm, ctx, start, file_pages - start, prot, MAP_PRIVATE, file,
@@ -43,7 +46,8 @@ static int map_segment(struct mm *mm, struct context *ctx, struct file *file, co
     return err;
 }
 
-static int map_all(struct mm *mm, struct context *ctx, struct file *file, const struct elf *e, uaddr_t bias)
+static int map_all(struct mm *mm, struct context *ctx, struct file *file, const struct elf *e,
+                   uaddr_t bias)
 {
     int err = 0;
     for (unsigned i = 0; i < e->load_count && err == 0; i++)
@@ -57,7 +61,8 @@ static uaddr_t find_place(struct mm *mm, uint64_t len, uint64_t align)
     return mm_find_free(mm, 0, len, align);
 }
 
-/* A PIE's bias: high in the middle of the address range, or among the mmaps when it is itself a dynamic linker. */
+/* A PIE's bias: high in the middle of the address range, or among the mmaps when it is itself a
+ * dynamic linker. */
 static int program_bias(struct image *image, struct mm *mm, uaddr_t *ret)
 {
     const struct elf *e = &image->elf;
@@ -77,7 +82,8 @@ static int program_bias(struct image *image, struct mm *mm, uaddr_t *ret)
     return base ? 0 : -ENOMEM;
 }
 
-static int map_interpreter(struct image *image, struct mm *mm, struct context *ctx, struct placed *placed)
+static int map_interpreter(struct image *image, struct mm *mm, struct context *ctx,
+                           struct placed *placed)
 {
     const struct elf *e = &image->interp;
     uaddr_t base = e->dynamic ? find_place(mm, e->high - e->low, e->align) : e->low;
@@ -111,8 +117,10 @@ static void place_heap(struct mm *mm, const struct image *image, uaddr_t bias)
     uaddr_t end = image->elf.high + bias;
     uint64_t spread = image->elf.dynamic ? BRK_RANDOM : BRK_RANDOM_EXEC;
     if (image->elf.dynamic && !image->interp_file)
-        end = PIE_BASE; /* a dynamic linker run as a program sits among the mmaps: no room for a heap there */
-    mm->brk_start = mm->brk = align_up(end, PAGE_SIZE) + align_down(random_below(mm, spread), PAGE_SIZE);
+        end = PIE_BASE; /* a dynamic linker run as a program sits among the mmaps: no room for a
+                           heap there */
+    mm->brk_start = mm->brk =
+        align_up(end, PAGE_SIZE) + align_down(random_below(mm, spread), PAGE_SIZE);
 }
 
 int image_map_segments(struct image *image, struct mm *mm, struct context *ctx, struct placed *ret)

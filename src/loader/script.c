@@ -1,6 +1,6 @@
 /*
- * "#! interpreter [argument]": the line ends at a newline or at the end of what is looked at; an interpreter's name that
- * may be cut off there is refused, a cut-off argument is not.
+ * "#! interpreter [argument]": the line ends at a newline or at the end of what is looked at; an
+ * interpreter's name that may be cut off there is refused, a cut-off argument is not.
  */
 #include "loader/script.h"
 #include <string.h>
@@ -33,7 +33,8 @@ static void take(char *dst, const char *from, const char *to)
 
 int script_parse(const char *head, size_t n, struct script *ret)
 {
-    char buf[SCRIPT_HEAD] = {0}; /* what lies beyond a short file reads as NUL, as in Linux's buffer */
+    char buf[SCRIPT_HEAD] = {
+        0}; /* what lies beyond a short file reads as NUL, as in Linux's buffer */
     memcpy(buf, head, MIN(n, sizeof(buf)));
     if (buf[0] != '#' || buf[1] != '!')
         return -ENOEXEC;

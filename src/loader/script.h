@@ -10,5 +10,6 @@ struct script {
     bool has_arg;
 };
 
-/* head: the file's first bytes. -ENOEXEC: no script, or its line is cut off inside the interpreter's name. */
+/* head: the file's first bytes. -ENOEXEC: no script, or its line is cut off inside the
+ * interpreter's name. */
 NODISCARD int script_parse(const char *head, size_t n, struct script *ret);

@@ -1,16 +1,17 @@
 /*
- * The first stack, from its top: eight zero bytes, the program's name, the environment's strings, argv's strings, a random
- * gap, the platform's name, 16 random bytes, then (upwards from the stack pointer) argc, argv[], envp[] and the auxiliary
- * vector. It is put together in kernel memory and written by one deferred copy.
+ * The first stack, from its top: eight zero bytes, the program's name, the environment's strings,
+ * argv's strings, a random gap, the platform's name, 16 random bytes, then (upwards from the stack
+ * pointer) argc, argv[], envp[] and the auxiliary vector. It is put together in kernel memory and
+ * written by one deferred copy.
  */
 #include "base/cleanup.h"
 #include "kernel/limits.h"
 #include "loader/image.h"
 #include "mm/mm.h"
-#include <stdlib.h>
-#include <string.h>
 #include <cpuid.h>
 #include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 
@@ -25,7 +26,7 @@
 
 /* The image of the topmost `size` bytes of the stack, filled from its end. */
 struct stack {
-    uaddr_t top;  /* guest address of bytes + size */
+    uaddr_t top; /* guest address of bytes + size */
     char *bytes;
     size_t size, used;
     size_t argc, envc;
@@ -71,8 +72,9 @@ static void aux(struct mm *mm, uint64_t type, uint64_t value)
     mm->auxv[mm->auxv_len++] = value;
 }
 
-/* What Linux puts there: CPUID's first feature word. (The C library's getauxval() has a word of its own.) Asked once: in
- * a virtual machine the instruction leaves it, which takes longer than all the rest of this file. */
+/* What Linux puts there: CPUID's first feature word. (The C library's getauxval() has a word of its
+ * own.) Asked once: in a virtual machine the instruction leaves it, which takes longer than all the
+ * rest of this file. */
 static uint64_t cpu_features(void)
 {
     static _Atomic uint64_t known;
@@ -85,9 +87,11 @@ static uint64_t cpu_features(void)
     return d;
 }
 
-/* DEVIATION: FSGSBASE is not offered: a guest that moves its GS base by itself would take the slow way to the kernel. */
-static void build_auxv(struct mm *mm, const struct image *image, const struct placed *placed, const struct cred *cred,
-                       bool secure, uaddr_t execfn, uaddr_t platform_name, uaddr_t random)
+/* DEVIATION: FSGSBASE is not offered: a guest that moves its GS base by itself would take the slow
+ * way to the kernel. */
+static void build_auxv(struct mm *mm, const struct image *image, const struct placed *placed,
+                       const struct cred *cred, bool secure, uaddr_t execfn, uaddr_t platform_name,
+                       uaddr_t random)
 {
     mm->auxv_len = 0;
     uaddr_t vdso = platform_vdso();
@@ -116,8 +120,9 @@ static void build_auxv(struct mm *mm, const struct image *image, const struct pl
 }
 
 /* Everything above the words at the stack pointer; then those. */
-static uaddr_t fill(struct stack *s, struct mm *mm, const struct image *image, const struct placed *placed,
-                    const struct cred *cred, bool secure, uint64_t *words)
+static uaddr_t fill(struct stack *s, struct mm *mm, const struct image *image,
+                    const struct placed *placed, const struct cred *cred, bool secure,
+                    uint64_t *words)
 {
     unsigned char random[16 + 2];
     uint64_t *argv = words + 1, *envp = argv + s->argc + 1, *auxv = envp + s->envc + 1;
@@ -143,11 +148,13 @@ static uaddr_t fill(struct stack *s, struct mm *mm, const struct image *image, c
     return push(s, words, bytes);
 }
 
-/* All of the stack there will ever be, since the host does not grow it: the soft limit, within reason. */
+/* All of the stack there will ever be, since the host does not grow it: the soft limit, within
+ * reason. */
 static uint64_t stack_size(size_t need)
 {
     uint64_t limit = current_limit(RLIMIT_STACK);
-    uint64_t size = limit == RLIM_INFINITY ? STACK_DEFAULT : align_down(MIN(limit, STACK_MAX), PAGE_SIZE);
+    uint64_t size =
+        limit == RLIM_INFINITY ? STACK_DEFAULT : align_down(MIN(limit, STACK_MAX), PAGE_SIZE);
     uint64_t least = align_up(need + STACK_MIN, PAGE_SIZE);
     return MAX(size, least);
 }
@@ -155,15 +162,17 @@ static uint64_t stack_size(size_t need)
 static int map_stack(struct image *image, struct mm *mm, struct context *ctx, uint64_t size)
 {
     int prot = PROT_READ | PROT_WRITE | (image->elf.exec_stack ? PROT_EXEC : 0);
-    return mm_map_anon(mm, ctx, mm->stack_top - size, size, prot, MAP_PRIVATE | MAP_GROWSDOWN | MAP_NORESERVE,
-                       "[stack]");
+    return mm_map_anon(mm, ctx, mm->stack_top - size, size, prot,
+                       MAP_PRIVATE | MAP_GROWSDOWN | MAP_NORESERVE, "[stack]");
 }
 
-int image_build_stack(struct image *image, struct mm *mm, struct context *ctx, const struct cred *cred, bool secure,
-                      const struct placed *placed, uaddr_t *ret_sp)
+int image_build_stack(struct image *image, struct mm *mm, struct context *ctx,
+                      const struct cred *cred, bool secure, const struct placed *placed,
+                      uaddr_t *ret_sp)
 {
     struct stack s = {.top = mm->stack_top};
-    size_t strings = strings_size(image->argv, &s.argc) + strings_size(image->envv, &s.envc) + strlen(image->execfn);
+    size_t strings = strings_size(image->argv, &s.argc) + strings_size(image->envv, &s.envc) +
+                     strlen(image->execfn);
     size_t words = 1 + s.argc + 1 + s.envc + 1 + 2 * MAX_AUXV;
     s.size = strings + words * sizeof(uint64_t) + 8192 + 256;
     s.bytes = malloc(s.size);

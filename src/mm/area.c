@@ -1,8 +1,9 @@
 /*
- * The tree of areas: finding, inserting, splitting, merging, and the accounts that follow from them.
+ * The tree of areas: finding, inserting, splitting, merging, and the accounts that follow from
+ * them.
  *
- * Neighbours that differ in nothing are one area, as on Linux; that keeps the count low and mremap working over ranges that
- * were mapped in pieces.
+ * Neighbours that differ in nothing are one area, as on Linux; that keeps the count low and mremap
+ * working over ranges that were mapped in pieces.
  */
 #include "mm/area.h"
 #include "vfs/file.h"
@@ -219,11 +220,15 @@ void area_erase(struct mm *mm, uaddr_t start, uaddr_t end)
 
 /* ---- free ranges ---- */
 
-/* The highest free range of len bytes in [low, high), by walking down the areas; remembers the largest it passed. */
-static uaddr_t gap_below(struct mm *mm, uaddr_t low, uaddr_t high, uint64_t len, uint64_t align, uint64_t *largest)
+/* The highest free range of len bytes in [low, high), by walking down the areas; remembers the
+ * largest it passed. */
+static uaddr_t gap_below(struct mm *mm, uaddr_t low, uaddr_t high, uint64_t len, uint64_t align,
+                         uint64_t *largest)
 {
     struct area *above = mm_first_area(mm, high);
-    struct area *a = above ? area_prev(above) : rb_last(&mm->areas) ? AREA(rb_last(&mm->areas)) : NULL;
+    struct area *a = above                 ? area_prev(above)
+                     : rb_last(&mm->areas) ? AREA(rb_last(&mm->areas))
+                                           : NULL;
     uaddr_t top = above && above->start < high ? above->start : high;
     for (;;) {
         uaddr_t bottom = MAX(low, a ? a->end : 0);
@@ -251,8 +256,9 @@ uaddr_t area_find_gap(struct mm *mm, uaddr_t low, uaddr_t high, uint64_t len, ui
 }
 
 /*
- * Top-down from mmap_base. Programs map and unmap thousands of areas, so the search remembers where it ended: above
- * free_cache no free range is larger than free_hole; unmapping moves free_cache up again (area_erase()).
+ * Top-down from mmap_base. Programs map and unmap thousands of areas, so the search remembers where
+ * it ended: above free_cache no free range is larger than free_hole; unmapping moves free_cache up
+ * again (area_erase()).
  */
 uaddr_t mm_find_free(struct mm *mm, uaddr_t below, uint64_t len, uint64_t align)
 {

@@ -1,9 +1,10 @@
 /*
  * Private to mm/: the tree of areas, and the orders that make the host's side agree.
  *
- * A verb (mmap, munmap, ...) runs under mm->lock in three steps: check and prepare the tree (area_prepare() makes the
- * ends of the range boundaries of areas: the only step that can run out of memory), give the host its order, commit to the
- * tree (area_erase(), area_insert(): cannot fail, the new area was allocated before). So a failed order leaves the tree right.
+ * A verb (mmap, munmap, ...) runs under mm->lock in three steps: check and prepare the tree
+ * (area_prepare() makes the ends of the range boundaries of areas: the only step that can run out
+ * of memory), give the host its order, commit to the tree (area_erase(), area_insert(): cannot
+ * fail, the new area was allocated before). So a failed order leaves the tree right.
  *
  * Orders are deferred to the guest's resume when their success is certain (mm/host.c says when).
  */
@@ -50,7 +51,8 @@ NODISCARD int host_map(struct context *ctx, const struct host_mapping *m, bool d
 NODISCARD int host_unmap(struct mm *mm, struct context *ctx, uaddr_t start, uaddr_t end);
 NODISCARD int host_protect(struct context *ctx, uaddr_t start, uint64_t len, int prot);
 NODISCARD int64_t host_call(struct context *ctx, int nr, uint64_t a, uint64_t b, uint64_t c);
-void host_call_deferred(struct context *ctx, int nr, uint64_t a, uint64_t b, uint64_t c); /* its failure is ignored */
+void host_call_deferred(struct context *ctx, int nr, uint64_t a, uint64_t b,
+                        uint64_t c);                /* its failure is ignored */
 bool host_is_certain(const struct host_mapping *m); /* may it be deferred? */
 
 /* ---- mmap.c ---- */
@@ -58,5 +60,5 @@ bool host_is_certain(const struct host_mapping *m); /* may it be deferred? */
 NODISCARD int mm_unmap_locked(struct mm *mm, struct context *ctx, uaddr_t start, uaddr_t end);
 /* RLIMIT_AS and RLIMIT_DATA for `pages` more: -ENOMEM; RLIMIT_MEMLOCK: -EAGAIN if locked. */
 NODISCARD int mm_check_limits(struct mm *mm, uint64_t pages, int prot, int flags);
-NODISCARD int mm_map_anon_locked(struct mm *mm, struct context *ctx, uaddr_t addr, uint64_t len, int prot, int flags,
-                                 const char *name, bool deferred);
+NODISCARD int mm_map_anon_locked(struct mm *mm, struct context *ctx, uaddr_t addr, uint64_t len,
+                                 int prot, int flags, const char *name, bool deferred);

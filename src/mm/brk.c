@@ -1,6 +1,6 @@
 /*
- * brk(2): the heap is an area that grows at its upper end. The call never fails with an errno: it returns the break as it
- * is then.
+ * brk(2): the heap is an area that grows at its upper end. The call never fails with an errno: it
+ * returns the break as it is then.
  */
 #include "kernel/limits.h"
 #include "kernel/task.h"

@@ -1,6 +1,6 @@
 /*
- * madvise(2), msync(2), mincore(2): the host does the work, the tree says what may be asked of it. Advice that changes what
- * fork or a core file do with an area is kept in the area's flags too.
+ * madvise(2), msync(2), mincore(2): the host does the work, the tree says what may be asked of it.
+ * Advice that changes what fork or a core file do with an area is kept in the area's flags too.
  */
 #include "kernel/task.h"
 #include "mm/area.h"
@@ -22,15 +22,30 @@
 
 enum { ADVICE_UNKNOWN, ADVICE_DEFERRED, ADVICE_SYNC };
 
-/* How advice goes to the host: with the resume when it cannot fail on an area that has been checked. */
+/* How advice goes to the host: with the resume when it cannot fail on an area that has been
+ * checked. */
 static const unsigned char advice_kind[] = {
-    [MADV_NORMAL] = ADVICE_DEFERRED,     [MADV_RANDOM] = ADVICE_DEFERRED,     [MADV_SEQUENTIAL] = ADVICE_DEFERRED,
-    [MADV_WILLNEED] = ADVICE_DEFERRED,   [MADV_DONTNEED] = ADVICE_DEFERRED,   [MADV_FREE] = ADVICE_DEFERRED,
-    [MADV_REMOVE] = ADVICE_SYNC,         [MADV_DONTFORK] = ADVICE_DEFERRED,   [MADV_DOFORK] = ADVICE_DEFERRED,
-    [MADV_HUGEPAGE] = ADVICE_SYNC,       [MADV_NOHUGEPAGE] = ADVICE_SYNC,     [MADV_DONTDUMP] = ADVICE_DEFERRED,
-    [MADV_DODUMP] = ADVICE_DEFERRED,     [MADV_WIPEONFORK] = ADVICE_DEFERRED, [MADV_KEEPONFORK] = ADVICE_DEFERRED,
-    [MADV_COLD] = ADVICE_DEFERRED,       [MADV_PAGEOUT] = ADVICE_DEFERRED,    [MADV_POPULATE_READ] = ADVICE_SYNC,
-    [MADV_POPULATE_WRITE] = ADVICE_SYNC, [MADV_COLLAPSE] = ADVICE_SYNC,       [MADV_DONTNEED_LOCKED] = ADVICE_DEFERRED,
+    [MADV_NORMAL] = ADVICE_DEFERRED,
+    [MADV_RANDOM] = ADVICE_DEFERRED,
+    [MADV_SEQUENTIAL] = ADVICE_DEFERRED,
+    [MADV_WILLNEED] = ADVICE_DEFERRED,
+    [MADV_DONTNEED] = ADVICE_DEFERRED,
+    [MADV_FREE] = ADVICE_DEFERRED,
+    [MADV_REMOVE] = ADVICE_SYNC,
+    [MADV_DONTFORK] = ADVICE_DEFERRED,
+    [MADV_DOFORK] = ADVICE_DEFERRED,
+    [MADV_HUGEPAGE] = ADVICE_SYNC,
+    [MADV_NOHUGEPAGE] = ADVICE_SYNC,
+    [MADV_DONTDUMP] = ADVICE_DEFERRED,
+    [MADV_DODUMP] = ADVICE_DEFERRED,
+    [MADV_WIPEONFORK] = ADVICE_DEFERRED,
+    [MADV_KEEPONFORK] = ADVICE_DEFERRED,
+    [MADV_COLD] = ADVICE_DEFERRED,
+    [MADV_PAGEOUT] = ADVICE_DEFERRED,
+    [MADV_POPULATE_READ] = ADVICE_SYNC,
+    [MADV_POPULATE_WRITE] = ADVICE_SYNC,
+    [MADV_COLLAPSE] = ADVICE_SYNC,
+    [MADV_DONTNEED_LOCKED] = ADVICE_DEFERRED,
 };
 
 static int check_advice(const struct area *a, int advice)
@@ -162,7 +177,8 @@ static int sync_range(struct mm *mm, uaddr_t start, uaddr_t end, int flags)
 
 int64_t do_msync(uaddr_t addr, uint64_t len, int flags)
 {
-    if (flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC) || addr & ~PAGE_MASK || (flags & MS_ASYNC && flags & MS_SYNC))
+    if (flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC) || addr & ~PAGE_MASK ||
+        (flags & MS_ASYNC && flags & MS_SYNC))
         return -EINVAL;
     uaddr_t end = addr + align_up(len, PAGE_SIZE);
     if (end < addr)

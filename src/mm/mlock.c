@@ -1,6 +1,7 @@
 /*
- * mlock(2) and its family. The limits and the VM_LOCKED state are kept here; that pages really stay in memory is asked of
- * the host, which may refuse (its own limit is another one). DEVIATION: such a refusal is not reported.
+ * mlock(2) and its family. The limits and the VM_LOCKED state are kept here; that pages really stay
+ * in memory is asked of the host, which may refuse (its own limit is another one). DEVIATION: such
+ * a refusal is not reported.
  */
 #include "kernel/limits.h"
 #include "kernel/task.h"
@@ -50,7 +51,8 @@ static int lock_areas(struct mm *mm, uaddr_t start, uaddr_t end, bool lock)
     return err;
 }
 
-/* The pages that hold [addr, addr + len). -EINVAL when that wraps; an empty range is *start == *end. */
+/* The pages that hold [addr, addr + len). -EINVAL when that wraps; an empty range is *start ==
+ * *end. */
 static int page_range(uaddr_t addr, uint64_t len, uaddr_t *ret_start, uaddr_t *ret_end)
 {
     uint64_t size = align_up(len + (addr & ~PAGE_MASK), PAGE_SIZE);
@@ -70,7 +72,8 @@ int64_t do_mlock(uaddr_t addr, uint64_t len, int flags)
     struct mm *mm = current->mm;
     MUTEX_GUARD(&mm->lock);
     uint64_t pages = (end - start) >> PAGE_SHIFT;
-    if (!within_limit(mm->locked_vm + pages) && (bad || !within_limit(mm->locked_vm + pages - locked_in(mm, start, end))))
+    if (!within_limit(mm->locked_vm + pages) &&
+        (bad || !within_limit(mm->locked_vm + pages - locked_in(mm, start, end))))
         return -ENOMEM;
     if (bad)
         return bad;
@@ -92,8 +95,10 @@ static void lock_all(struct mm *mm, bool lock)
 {
     for (struct area *a = mm_first_area(mm, 0); a; a = area_next(a)) {
         area_change(mm, a, a->prot, lock ? a->flags | MAP_LOCKED : a->flags & ~MAP_LOCKED);
-        if (!(a->flags & MAP_GROWSDOWN)) /* not all of a stack that Linux would not have grown yet */
-            host_call_deferred(current->ctx, lock ? SYS_mlock : SYS_munlock, a->start, a->end - a->start, 0);
+        if (!(a->flags &
+              MAP_GROWSDOWN)) /* not all of a stack that Linux would not have grown yet */
+            host_call_deferred(current->ctx, lock ? SYS_mlock : SYS_munlock, a->start,
+                               a->end - a->start, 0);
     }
     area_merge(mm, 0, GUEST_END);
 }

@@ -1,6 +1,6 @@
 /*
- * The life of a guest address space as the kernel keeps it, and what others do with it from outside: reading and writing
- * its memory, its random layout.
+ * The life of a guest address space as the kernel keeps it, and what others do with it from
+ * outside: reading and writing its memory, its random layout.
  */
 #include "mm/area.h"
 #include <errno.h>
@@ -135,8 +135,8 @@ int mm_fork(struct mm *mm, struct address_space *as, struct mm **ret)
 
 /* ---- layout ---- */
 
-#define STACK_RANDOM_PAGES (1UL << 22)  /* 16 GiB, as Linux */
-#define MMAP_RANDOM_PAGES (1UL << 28)   /* 1 TiB, as Linux */
+#define STACK_RANDOM_PAGES (1UL << 22) /* 16 GiB, as Linux */
+#define MMAP_RANDOM_PAGES (1UL << 28)  /* 1 TiB, as Linux */
 #define STACK_GAP_MIN (128UL << 20)
 #define STACK_GAP_MAX (GUEST_END / 6 * 5)
 #define STACK_GUARD (1UL << 20)

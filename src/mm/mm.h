@@ -1,12 +1,14 @@
 /*
  * A guest address space as the kernel sees it: a tree of areas over the platform's address space.
  *
- * The host does the work (faults, copy on write, page cache of mapped files); the tree is what Picket knows of it: for
- * /proc/PID/maps, limits, mremap, fork and core files. Every mapping the guest has was made by an order of this module, so
- * tree and host agree; both change under mm->lock.
+ * The host does the work (faults, copy on write, page cache of mapped files); the tree is what
+ * Picket knows of it: for /proc/PID/maps, limits, mremap, fork and core files. Every mapping the
+ * guest has was made by an order of this module, so tree and host agree; both change under
+ * mm->lock.
  *
- * mm is shared by tasks made with CLONE_VM. Its host process (struct address_space) dies with the last context.
- * Lock: mm->lock (mutex), taken before any inode lock of a mapped file's mmap operation.
+ * mm is shared by tasks made with CLONE_VM. Its host process (struct address_space) dies with the
+ * last context. Lock: mm->lock (mutex), taken before any inode lock of a mapped file's mmap
+ * operation.
  */
 #pragma once
 #include "base/base.h"
@@ -22,56 +24,61 @@ struct path;
 struct area {
     struct rb_node node;
     uaddr_t start, end;
-    int prot;            /* PROT_... */
-    int flags;           /* MAP_SHARED or MAP_PRIVATE, MAP_NORESERVE, MAP_LOCKED, MAP_GROWSDOWN, AREA_... */
-    struct file *file;   /* reference, or NULL: anonymous */
-    uint64_t offset;     /* in the file */
-    const char *name;    /* static: "[heap]", "[stack]", "[vdso]", or NULL */
+    int prot;  /* PROT_... */
+    int flags; /* MAP_SHARED or MAP_PRIVATE, MAP_NORESERVE, MAP_LOCKED, MAP_GROWSDOWN, AREA_... */
+    struct file *file; /* reference, or NULL: anonymous */
+    uint64_t offset;   /* in the file */
+    const char *name;  /* static: "[heap]", "[stack]", "[vdso]", or NULL */
 };
 
 /* Flags of an area beside MAP_..., in bits that mmap(2) does not use. */
-#define AREA_DONTFORK (1 << 21)    /* madvise */
+#define AREA_DONTFORK (1 << 21) /* madvise */
 #define AREA_DONTDUMP (1 << 22)
 #define AREA_WIPEONFORK (1 << 23)
-#define AREA_NO_WRITE (1 << 24)    /* shared mapping of a file opened read-only: mprotect may not make it writable */
-#define AREA_NO_EXEC (1 << 25)     /* file on a noexec mount */
+#define AREA_NO_WRITE \
+    (1 << 24) /* shared mapping of a file opened read-only: mprotect may not make it writable */
+#define AREA_NO_EXEC (1 << 25) /* file on a noexec mount */
 
 struct mm {
     struct refcount ref;
-    _Atomic unsigned tasks;    /* tasks with a context in it: mm_attach(), mm_detach() */
+    _Atomic unsigned tasks; /* tasks with a context in it: mm_attach(), mm_detach() */
     struct mutex lock;
-    struct address_space *as;  /* [lock] borrowed from the contexts; NULL after the last mm_detach() */
-    struct rb_root areas;      /* [lock] */
+    struct address_space
+        *as;              /* [lock] borrowed from the contexts; NULL after the last mm_detach() */
+    struct rb_root areas; /* [lock] */
     uint64_t total_vm, locked_vm, data_vm, stack_vm, exec_vm; /* [lock] pages */
-    unsigned area_count;       /* [lock] at most MM_MAX_AREAS */
-    uaddr_t mmap_base;         /* [lock] top-down search starts here (randomised) */
-    uaddr_t stack_top;         /* [I] of an image: where the loader ends the stack (randomised) */
-    uaddr_t free_cache;        /* [lock] the search goes on below this, see mm_find_free() */
-    uint64_t free_hole;        /* [lock] largest free range known above free_cache */
-    int future_flags;          /* [lock] MAP_LOCKED after mlockall(MCL_FUTURE) */
-    uaddr_t brk_start, brk;    /* [lock] */
+    unsigned area_count;                                      /* [lock] at most MM_MAX_AREAS */
+    uaddr_t mmap_base;      /* [lock] top-down search starts here (randomised) */
+    uaddr_t stack_top;      /* [I] of an image: where the loader ends the stack (randomised) */
+    uaddr_t free_cache;     /* [lock] the search goes on below this, see mm_find_free() */
+    uint64_t free_hole;     /* [lock] largest free range known above free_cache */
+    int future_flags;       /* [lock] MAP_LOCKED after mlockall(MCL_FUTURE) */
+    uaddr_t brk_start, brk; /* [lock] */
     uaddr_t start_code, end_code, start_data, end_data, start_stack;
     uaddr_t arg_start, arg_end, env_start, env_end;
-    uint64_t auxv[64];         /* saved for /proc/PID/auxv */
+    uint64_t auxv[64]; /* saved for /proc/PID/auxv */
     unsigned auxv_len;
 };
 
 #define MM_MAX_AREAS 65530
 
 NODISCARD int mm_new(struct address_space *as, struct mm **ret);
-NODISCARD int mm_fork(struct mm *mm, struct address_space *as, struct mm **ret); /* after platform_fork: copies the tree */
+NODISCARD int mm_fork(struct mm *mm, struct address_space *as,
+                      struct mm **ret); /* after platform_fork: copies the tree */
 struct mm *mm_get(struct mm *mm);
 void mm_put(struct mm *mm);
-/* Every task that has a context in mm is attached: mm_new() and mm_fork() do it for the first, clone with CLONE_VM calls
- * mm_attach(), and whoever is about to call context_exit() calls mm_detach() first. Others that hold a reference (readers
- * under /proc) then find the space gone (-ESRCH) instead of a dangling address_space. */
+/* Every task that has a context in mm is attached: mm_new() and mm_fork() do it for the first,
+ * clone with CLONE_VM calls mm_attach(), and whoever is about to call context_exit() calls
+ * mm_detach() first. Others that hold a reference (readers under /proc) then find the space gone
+ * (-ESRCH) instead of a dangling address_space. */
 void mm_attach(struct mm *mm);
 void mm_detach(struct mm *mm);
 /* exec in place: forgets every area (platform_reset() empties the host side). */
 void mm_clear(struct mm *mm);
 
 /* The verbs; they act on the current task's mm and context. Addresses or -errno. */
-int64_t do_mmap(uaddr_t addr, uint64_t len, int prot, int flags, struct file *file, uint64_t offset);
+int64_t do_mmap(uaddr_t addr, uint64_t len, int prot, int flags, struct file *file,
+                uint64_t offset);
 int64_t do_munmap(uaddr_t addr, uint64_t len);
 int64_t do_mprotect(uaddr_t addr, uint64_t len, int prot);
 int64_t do_mremap(uaddr_t old, uint64_t old_len, uint64_t new_len, int flags, uaddr_t new_addr);
@@ -85,16 +92,18 @@ int64_t do_munlockall(void);
 int64_t do_mincore(uaddr_t addr, uint64_t len, uaddr_t vec);
 
 /*
- * For the loader: mappings made in a space nobody runs in yet. They are queued (deferred orders) so that a whole image
- * is one hand-off.
+ * For the loader: mappings made in a space nobody runs in yet. They are queued (deferred orders) so
+ * that a whole image is one hand-off.
  */
-NODISCARD int mm_map_file(struct mm *mm, struct context *ctx, uaddr_t addr, uint64_t len, int prot, int flags,
-                          struct file *file, uint64_t offset);
-NODISCARD int mm_map_anon(struct mm *mm, struct context *ctx, uaddr_t addr, uint64_t len, int prot, int flags,
-                          const char *name);
-/* A free range of len bytes that ends at or below `below` (0: mmap_base), aligned; 0 if none. lock held. */
+NODISCARD int mm_map_file(struct mm *mm, struct context *ctx, uaddr_t addr, uint64_t len, int prot,
+                          int flags, struct file *file, uint64_t offset);
+NODISCARD int mm_map_anon(struct mm *mm, struct context *ctx, uaddr_t addr, uint64_t len, int prot,
+                          int flags, const char *name);
+/* A free range of len bytes that ends at or below `below` (0: mmap_base), aligned; 0 if none. lock
+ * held. */
 uaddr_t mm_find_free(struct mm *mm, uaddr_t below, uint64_t len, uint64_t align);
-/* Picks mmap_base and stack_top for a new image; not at random when `fixed` (personality ADDR_NO_RANDOMIZE). */
+/* Picks mmap_base and stack_top for a new image; not at random when `fixed` (personality
+ * ADDR_NO_RANDOMIZE). */
 void mm_randomize(struct mm *mm, uint64_t stack_limit, bool fixed);
 void mm_random_bytes(void *buf, size_t n); /* for what the loader randomises */
 

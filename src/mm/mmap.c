@@ -1,6 +1,6 @@
 /*
- * mmap(2) and munmap(2): one struct mapping travels through small steps: validate flags, validate the file, choose the
- * address, check limits, prepare the tree, give the order, commit.
+ * mmap(2) and munmap(2): one struct mapping travels through small steps: validate flags, validate
+ * the file, choose the address, check limits, prepare the tree, give the order, commit.
  */
 #include "kernel/limits.h"
 #include "kernel/task.h"
@@ -22,19 +22,19 @@
 #endif
 
 /* What MAP_SHARED_VALIDATE may be combined with. */
-#define KNOWN_FLAGS                                                                                       \
-    (MAP_SHARED_VALIDATE | MAP_FIXED | MAP_ANONYMOUS | MAP_DENYWRITE | MAP_EXECUTABLE | MAP_GROWSDOWN |  \
-     MAP_LOCKED | MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK | MAP_STACK | MAP_HUGETLB | MAP_32BIT |    \
-     MAP_FIXED_NOREPLACE | (int)(0x3fU << MAP_HUGE_SHIFT))
+#define KNOWN_FLAGS                                                                         \
+    (MAP_SHARED_VALIDATE | MAP_FIXED | MAP_ANONYMOUS | MAP_DENYWRITE | MAP_EXECUTABLE |     \
+     MAP_GROWSDOWN | MAP_LOCKED | MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK | MAP_STACK | \
+     MAP_HUGETLB | MAP_32BIT | MAP_FIXED_NOREPLACE | (int)(0x3fU << MAP_HUGE_SHIFT))
 
 struct mapping {
     struct mm *mm;
     struct context *ctx;
-    uaddr_t addr;       /* in: the hint; then where it goes */
+    uaddr_t addr; /* in: the hint; then where it goes */
     uint64_t len;
-    int prot, flags;    /* as asked */
+    int prot, flags; /* as asked */
     int area_flags;
-    struct file *file;  /* borrowed, or NULL */
+    struct file *file; /* borrowed, or NULL */
     uint64_t offset;
     const char *name;
 };
@@ -54,7 +54,8 @@ int mm_check_limits(struct mm *mm, uint64_t pages, int prot, int flags)
     bool data = (flags & MAP_TYPE) == MAP_PRIVATE && prot & PROT_WRITE && !(flags & MAP_GROWSDOWN);
     if (data && over_limit(RLIMIT_DATA, mm->data_vm + pages))
         return -ENOMEM;
-    if (flags & MAP_LOCKED && !capable(14 /* CAP_IPC_LOCK */) && over_limit(RLIMIT_MEMLOCK, mm->locked_vm + pages))
+    if (flags & MAP_LOCKED && !capable(14 /* CAP_IPC_LOCK */) &&
+        over_limit(RLIMIT_MEMLOCK, mm->locked_vm + pages))
         return -EAGAIN;
     return 0;
 }
@@ -127,8 +128,8 @@ static int choose_address(struct mapping *m)
         return check_fixed(m);
     uaddr_t hint = align_down(m->addr, PAGE_SIZE);
     bool low = m->flags & MAP_32BIT;
-    if (hint >= GUEST_BASE && hint <= (low ? LOW_END : GUEST_END) - m->len && m->len <= (low ? LOW_END : GUEST_END) &&
-        area_range_free(m->mm, hint, hint + m->len)) {
+    if (hint >= GUEST_BASE && hint <= (low ? LOW_END : GUEST_END) - m->len &&
+        m->len <= (low ? LOW_END : GUEST_END) && area_range_free(m->mm, hint, hint + m->len)) {
         m->addr = hint;
         return 0;
     }
@@ -141,7 +142,8 @@ static int choose_address(struct mapping *m)
 
 /* ---- order and commit ---- */
 
-/* The descriptor to map instead of the file's: a copy of its text with patched system call sites; or -1. */
+/* The descriptor to map instead of the file's: a copy of its text with patched system call sites;
+ * or -1. */
 static int patched_fd(struct mapping *m, const struct mmap_request *req)
 {
     if (!(m->prot & PROT_EXEC) || !(m->flags & MAP_PRIVATE) || !req->key_ino)
@@ -154,7 +156,8 @@ static int patched_fd(struct mapping *m, const struct mmap_request *req)
     return fd;
 }
 
-/* What the host did once for a file, with this protection and kind of sharing, it will do again: no need to wait for it. */
+/* What the host did once for a file, with this protection and kind of sharing, it will do again: no
+ * need to wait for it. */
 static int order_file_fd(struct mapping *m, const struct host_mapping *host, bool deferred)
 {
     _Atomic uint16_t *proven = &m->file->inode->mmap_proven;
@@ -170,11 +173,13 @@ static int order_file_fd(struct mapping *m, const struct host_mapping *host, boo
 
 static int order_file(struct mapping *m, bool deferred)
 {
-    struct mmap_request req = {.offset = m->offset, .length = m->len, .prot = m->prot, .flags = m->flags, .fd = -1};
+    struct mmap_request req = {
+        .offset = m->offset, .length = m->len, .prot = m->prot, .flags = m->flags, .fd = -1};
     int err = m->file->ops->mmap(m->file, &req);
     if (err < 0)
         return err;
-    struct host_mapping host = {m->addr, m->len, req.offset, m->prot, m->flags & ~MAP_NORESERVE, req.fd};
+    struct host_mapping host = {m->addr, m->len, req.offset, m->prot, m->flags & ~MAP_NORESERVE,
+                                req.fd};
     if (req.fd < 0) { /* memory after all: /dev/zero */
         if (m->flags & MAP_PRIVATE)
             m->file = NULL;
@@ -206,7 +211,8 @@ static int place_mapping(struct mapping *m, bool deferred)
     uaddr_t start = m->addr, end = m->addr + m->len;
     if (mm->area_count >= MM_MAX_AREAS)
         return -ENOMEM;
-    struct area like = {.prot = m->prot, .flags = m->area_flags, .offset = m->offset, .name = m->name};
+    struct area like = {
+        .prot = m->prot, .flags = m->area_flags, .offset = m->offset, .name = m->name};
     struct area *a = area_new(start, end, &like);
     if (!a)
         return -ENOMEM;
@@ -278,8 +284,14 @@ int64_t do_mmap(uaddr_t addr, uint64_t len, int prot, int flags, struct file *fi
     if (prot & PROT_READ && current->personality & READ_IMPLIES_EXEC &&
         !(file && file->path.mount && file->path.mount->flags & MS_NOEXEC))
         prot |= PROT_EXEC;
-    struct mapping m = {.mm = current->mm, .ctx = current->ctx, .addr = addr, .len = align_up(len, PAGE_SIZE),
-                        .prot = prot, .flags = flags, .area_flags = area_flags_of(flags), .file = file,
+    struct mapping m = {.mm = current->mm,
+                        .ctx = current->ctx,
+                        .addr = addr,
+                        .len = align_up(len, PAGE_SIZE),
+                        .prot = prot,
+                        .flags = flags,
+                        .area_flags = area_flags_of(flags),
+                        .file = file,
                         .offset = offset};
     MUTEX_GUARD(&m.mm->lock);
     int err = map_locked(&m);
@@ -315,8 +327,15 @@ int64_t do_munmap(uaddr_t addr, uint64_t len)
 int mm_map_file(struct mm *mm, struct context *ctx, uaddr_t addr, uint64_t len, int prot, int flags,
                 struct file *file, uint64_t offset)
 {
-    struct mapping m = {.mm = mm, .ctx = ctx, .addr = addr, .len = len, .prot = prot, .flags = flags | MAP_FIXED,
-                        .area_flags = area_flags_of(flags), .file = file, .offset = offset};
+    struct mapping m = {.mm = mm,
+                        .ctx = ctx,
+                        .addr = addr,
+                        .len = len,
+                        .prot = prot,
+                        .flags = flags | MAP_FIXED,
+                        .area_flags = area_flags_of(flags),
+                        .file = file,
+                        .offset = offset};
     MUTEX_GUARD(&mm->lock);
     int err = check_fixed(&m);
     if (err == 0)
@@ -326,18 +345,25 @@ int mm_map_file(struct mm *mm, struct context *ctx, uaddr_t addr, uint64_t len, 
     return err < 0 ? err : place_mapping(&m, true);
 }
 
-int mm_map_anon_locked(struct mm *mm, struct context *ctx, uaddr_t addr, uint64_t len, int prot, int flags,
-                       const char *name, bool deferred)
+int mm_map_anon_locked(struct mm *mm, struct context *ctx, uaddr_t addr, uint64_t len, int prot,
+                       int flags, const char *name, bool deferred)
 {
-    struct mapping m = {.mm = mm, .ctx = ctx, .addr = addr, .len = len, .prot = prot, .flags = flags | MAP_FIXED,
-                        .area_flags = area_flags_of(flags), .name = name};
+    struct mapping m = {.mm = mm,
+                        .ctx = ctx,
+                        .addr = addr,
+                        .len = len,
+                        .prot = prot,
+                        .flags = flags | MAP_FIXED,
+                        .area_flags = area_flags_of(flags),
+                        .name = name};
     int err = check_fixed(&m);
     if (err == 0)
         err = mm_check_limits(mm, len >> PAGE_SHIFT, prot, m.area_flags);
     return err < 0 ? err : place_mapping(&m, deferred);
 }
 
-int mm_map_anon(struct mm *mm, struct context *ctx, uaddr_t addr, uint64_t len, int prot, int flags, const char *name)
+int mm_map_anon(struct mm *mm, struct context *ctx, uaddr_t addr, uint64_t len, int prot, int flags,
+                const char *name)
 {
     MUTEX_GUARD(&mm->lock);
     return mm_map_anon_locked(mm, ctx, addr, len, prot, flags, name, true);

@@ -1,6 +1,6 @@
 /*
- * mprotect(2). Areas are changed from the left until one refuses; what came before stays changed, as on Linux, and the
- * host gets one order for all of it.
+ * mprotect(2). Areas are changed from the left until one refuses; what came before stays changed,
+ * as on Linux, and the host gets one order for all of it.
  */
 #include "kernel/task.h"
 #include "mm/area.h"
@@ -23,12 +23,14 @@ static int check_area(struct mm *mm, const struct area *a, int prot)
         return -EACCES;
     bool more_data = prot & PROT_WRITE && !(a->prot & PROT_WRITE) && area_is_private(a);
     uint64_t limit = current_limit(RLIMIT_DATA);
-    if (more_data && limit != RLIM_INFINITY && mm->data_vm + ((a->end - a->start) >> PAGE_SHIFT) > limit >> PAGE_SHIFT)
+    if (more_data && limit != RLIM_INFINITY &&
+        mm->data_vm + ((a->end - a->start) >> PAGE_SHIFT) > limit >> PAGE_SHIFT)
         return -ENOMEM;
     return 0;
 }
 
-/* How far the change may go: the end of the last area that agrees; *ret_err says why not further. */
+/* How far the change may go: the end of the last area that agrees; *ret_err says why not further.
+ */
 static uaddr_t agreed_end(struct mm *mm, uaddr_t start, uaddr_t end, int prot, int *ret_err)
 {
     uaddr_t at = start;

@@ -1,6 +1,6 @@
 /*
- * mremap(2). The target of a move is always chosen here and ordered with MREMAP_FIXED, so that the host has no choice of
- * its own and tree and host agree.
+ * mremap(2). The target of a move is always chosen here and ordered with MREMAP_FIXED, so that the
+ * host has no choice of its own and tree and host agree.
  */
 #include "kernel/task.h"
 #include "mm/area.h"
@@ -63,7 +63,8 @@ static int64_t grow(struct remap *r)
         area_free(more);
         return ret;
     }
-    if (!more->file && !area_is_private(more)) { /* one object, not two: never merged by area_insert() */
+    if (!more->file &&
+        !area_is_private(more)) { /* one object, not two: never merged by area_insert() */
         area_free(more);
         r->mm->total_vm += (new_end - end) >> PAGE_SHIFT;
         r->area->end = new_end;
@@ -128,7 +129,8 @@ static int64_t move_to(struct remap *r, uaddr_t new_addr)
     if (err < 0)
         return err;
     r->target = new_addr;
-    if (!fixed && (new_addr < GUEST_BASE || !area_range_free(r->mm, new_addr, new_addr + r->new_len)))
+    if (!fixed &&
+        (new_addr < GUEST_BASE || !area_range_free(r->mm, new_addr, new_addr + r->new_len)))
         return move_anywhere(r);
     return move(r);
 }
@@ -161,7 +163,8 @@ static int64_t remap_locked(struct remap *r, uaddr_t new_addr)
 int64_t do_mremap(uaddr_t old, uint64_t old_len, uint64_t new_len, int flags, uaddr_t new_addr)
 {
     if (flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP) ||
-        (flags & (MREMAP_FIXED | MREMAP_DONTUNMAP) && !(flags & MREMAP_MAYMOVE)) || old & ~PAGE_MASK)
+        (flags & (MREMAP_FIXED | MREMAP_DONTUNMAP) && !(flags & MREMAP_MAYMOVE)) ||
+        old & ~PAGE_MASK)
         return -EINVAL;
     if (old_len > GUEST_END || old > GUEST_END - old_len)
         return -EFAULT;
@@ -169,8 +172,12 @@ int64_t do_mremap(uaddr_t old, uint64_t old_len, uint64_t new_len, int flags, ua
         return -EINVAL;
     if (new_len > GUEST_END)
         return -ENOMEM;
-    struct remap r = {.mm = current->mm, .ctx = current->ctx, .old = old, .old_len = align_up(old_len, PAGE_SIZE),
-                      .new_len = align_up(new_len, PAGE_SIZE), .flags = flags};
+    struct remap r = {.mm = current->mm,
+                      .ctx = current->ctx,
+                      .old = old,
+                      .old_len = align_up(old_len, PAGE_SIZE),
+                      .new_len = align_up(new_len, PAGE_SIZE),
+                      .flags = flags};
     if (flags & MREMAP_DONTUNMAP && r.old_len != r.new_len)
         return -EINVAL;
     MUTEX_GUARD(&r.mm->lock);

@@ -34,10 +34,12 @@ static void show_area(const struct area *a, const struct path *root, struct strb
         dev = a->file->inode->attr.dev;
         ino = a->file->inode->attr.ino;
     }
-    strbuf_printf(out, "%08llx-%08llx %c%c%c%c %08llx %02x:%02x %llu ", (unsigned long long)a->start,
-                  (unsigned long long)a->end, a->prot & PROT_READ ? 'r' : '-', a->prot & PROT_WRITE ? 'w' : '-',
+    strbuf_printf(out, "%08llx-%08llx %c%c%c%c %08llx %02x:%02x %llu ",
+                  (unsigned long long)a->start, (unsigned long long)a->end,
+                  a->prot & PROT_READ ? 'r' : '-', a->prot & PROT_WRITE ? 'w' : '-',
                   a->prot & PROT_EXEC ? 'x' : '-', area_is_private(a) ? 'p' : 's',
-                  (unsigned long long)(a->file ? a->offset : 0), major(dev), minor(dev), (unsigned long long)ino);
+                  (unsigned long long)(a->file ? a->offset : 0), major(dev), minor(dev),
+                  (unsigned long long)ino);
     bool shared_anonymous = !a->file && !area_is_private(a);
     if (a->file || a->name || shared_anonymous) {
         while (!out->failed && out->len - line < NAME_COLUMN)
@@ -57,11 +59,15 @@ static void show_area(const struct area *a, const struct path *root, struct strb
 static void show_vdso(struct strbuf *out)
 {
     uaddr_t vdso = platform_vdso();
-    const Elf64_Ehdr *eh = (const void *)getauxval(AT_SYSINFO_EHDR); /* the same one, in the kernel process */
+    const Elf64_Ehdr *eh =
+        (const void *)getauxval(AT_SYSINFO_EHDR); /* the same one, in the kernel process */
     if (!vdso || !eh)
         return;
     uint64_t size = align_up(eh->e_shoff + (uint64_t)eh->e_shnum * eh->e_shentsize, PAGE_SIZE);
-    struct area a = {.start = vdso, .end = vdso + size, .prot = PROT_READ | PROT_EXEC, .flags = MAP_PRIVATE,
+    struct area a = {.start = vdso,
+                     .end = vdso + size,
+                     .prot = PROT_READ | PROT_EXEC,
+                     .flags = MAP_PRIVATE,
                      .name = "[vdso]"};
     show_area(&a, NULL, out);
 }

@@ -1,6 +1,7 @@
 /*
- * Guest memory for the kernel: checks that need no hand-off, then the platform's copies on the current task's context.
- * A fiber without a guest (background work, boot) has no such memory: every access is -EFAULT.
+ * Guest memory for the kernel: checks that need no hand-off, then the platform's copies on the
+ * current task's context. A fiber without a guest (background work, boot) has no such memory: every
+ * access is -EFAULT.
  */
 #include "mm/uaccess.h"
 #include "kernel/task.h"
@@ -86,8 +87,8 @@ ssize_t copy_string_from_user(char *dst, uaddr_t src, size_t max)
     return len == -ESRCH ? -EFAULT : len;
 }
 
-/* Longer than SHORT_STRING: a buffer that doubles up to max. The string may change between the readings; only the last
- * one counts. */
+/* Longer than SHORT_STRING: a buffer that doubles up to max. The string may change between the
+ * readings; only the last one counts. */
 static int strndup_long(uaddr_t src, size_t max, char **ret)
 {
     for (size_t size = MIN(max, (size_t)PATH_MAX);; size = MIN(max, size * 4)) {

@@ -1,11 +1,11 @@
 /*
- * The only door to guest memory. All functions act on the current task's address space, may block (they are
- * hand-offs to the stub), and so are never called under a spinlock.
+ * The only door to guest memory. All functions act on the current task's address space, may block
+ * (they are hand-offs to the stub), and so are never called under a spinlock.
  *
- * Copy once, then check, then use: what was read can have changed in the guest by the time it is looked at, and is
- * never read a second time. copy_to_user() may be deferred to the resume of the guest; a bad address then turns the
- * call's result into -EFAULT there. Where a partial count matters (streams), use the uio layer (vfs/uio.h), which
- * copies at once.
+ * Copy once, then check, then use: what was read can have changed in the guest by the time it is
+ * looked at, and is never read a second time. copy_to_user() may be deferred to the resume of the
+ * guest; a bad address then turns the call's result into -EFAULT there. Where a partial count
+ * matters (streams), use the uio layer (vfs/uio.h), which copies at once.
  */
 #pragma once
 #include "base/base.h"
@@ -27,23 +27,26 @@ NODISCARD int user_path(uaddr_t src, char **ret);
 void user_path_free(char **path);
 
 #define get_user(x, addr) copy_from_user((x), (addr), sizeof(*(x)))
-#define put_user(x, addr)                                  \
-    ({                                                     \
-        __typeof__(*(x)) put_value_ = *(x);                \
+#define put_user(x, addr)                                      \
+    ({                                                         \
+        __typeof__(*(x)) put_value_ = *(x);                    \
         copy_to_user((addr), &put_value_, sizeof(put_value_)); \
     })
 
-/* Structs that grow by size (clone3, openat2, sched_attr): copies min(usize, ksize), zeroes the rest, -E2BIG when bytes
- * beyond what we know are not zero, -EINVAL below `min_size`. */
-NODISCARD int copy_struct_from_user(void *dst, size_t ksize, uaddr_t src, size_t usize, size_t min_size);
+/* Structs that grow by size (clone3, openat2, sched_attr): copies min(usize, ksize), zeroes the
+ * rest, -E2BIG when bytes beyond what we know are not zero, -EINVAL below `min_size`. */
+NODISCARD int copy_struct_from_user(void *dst, size_t ksize, uaddr_t src, size_t usize,
+                                    size_t min_size);
 
 /* Is [addr, addr+len) inside the guest's range? Cheap sanity; faults are found by copying. */
 bool access_ok(uaddr_t addr, size_t len);
 
 /*
- * Bytes on their way to the guest without a second copy in the kernel. user_window() gives up to `want` bytes of the
- * context's window (*ret_len, at least a page or `want`), write-only for the kernel; NULL without a guest.
- * user_window_out() queues "window -> dst" for the resume, at most once for each byte of the window.
+ * Bytes on their way to the guest without a second copy in the kernel. user_window() gives up to
+ * `want` bytes of the context's window (*ret_len, at least a page or `want`), write-only for the
+ * kernel; NULL without a guest. user_window_out() queues "window -> dst" for the resume, at most
+ * once for each byte of the window.
  */
 void *user_window(size_t want, size_t *ret_len);
-NODISCARD int user_window_out(uaddr_t dst, void *window, size_t n); /* -EFAULT: dst is no guest address */
+NODISCARD int user_window_out(uaddr_t dst, void *window,
+                              size_t n); /* -EFAULT: dst is no guest address */

@@ -1,6 +1,7 @@
 /*
- * One traced call: arguments decoded by the letters of the row's signature, before the call what the guest passes in, after
- * it what came back. Guest memory is read through mm/uaccess.h and shown bounded.
+ * One traced call: arguments decoded by the letters of the row's signature, before the call what
+ * the guest passes in, after it what came back. Guest memory is read through mm/uaccess.h and shown
+ * bounded.
  */
 #include "syscalls/strace.h"
 #include "base/log.h"
@@ -15,11 +16,11 @@
 #include <sys/stat.h>
 
 #define MAX_ARGS 6
-#define SHOWN_BYTES 64    /* of a buffer */
-#define SHOWN_STRINGS 16  /* of a vector */
+#define SHOWN_BYTES 64   /* of a buffer */
+#define SHOWN_STRINGS 16 /* of a vector */
 
 struct trace {
-    const char *letters;  /* of the arguments, MAX_ARGS at most */
+    const char *letters; /* of the arguments, MAX_ARGS at most */
     unsigned count;
     char result_letter;
     const uint64_t *args;
@@ -94,7 +95,8 @@ static void put_timespec(struct strbuf *out, uaddr_t addr)
     if (!addr || get_user(&ts, addr) < 0)
         put_pointer(out, addr);
     else
-        strbuf_printf(out, "{tv_sec=%lld, tv_nsec=%lld}", (long long)ts.tv_sec, (long long)ts.tv_nsec);
+        strbuf_printf(out, "{tv_sec=%lld, tv_nsec=%lld}", (long long)ts.tv_sec,
+                      (long long)ts.tv_nsec);
 }
 
 static void put_stat(struct strbuf *out, uaddr_t addr)
@@ -233,7 +235,8 @@ static void write_result(const struct trace *t, const char *name, int64_t result
     strbuf_free(&end);
 }
 
-int64_t strace_call(uint64_t nr, const struct syscall_entry *entry, const uint64_t *args, syscall_fn *fn)
+int64_t strace_call(uint64_t nr, const struct syscall_entry *entry, const uint64_t *args,
+                    syscall_fn *fn)
 {
     struct trace t = {.args = args};
     char unknown[32];

@@ -1,5 +1,6 @@
 /*
- * Values as strace(1) writes them: flags by name, strings quoted, results with the name of their errno.
+ * Values as strace(1) writes them: flags by name, strings quoted, results with the name of their
+ * errno.
  */
 #include "kernel/signal.h"
 #include "syscalls/strace.h"
@@ -45,22 +46,32 @@ static void put_names(struct strbuf *out, const struct flag *f, uint64_t value, 
 }
 
 static const struct flag open_flags[] = {
-    {O_TMPFILE, "O_TMPFILE"}, {O_SYNC, "O_SYNC"},         {O_CREAT, "O_CREAT"},       {O_EXCL, "O_EXCL"},
-    {O_NOCTTY, "O_NOCTTY"},   {O_TRUNC, "O_TRUNC"},       {O_APPEND, "O_APPEND"},     {O_NONBLOCK, "O_NONBLOCK"},
-    {O_DSYNC, "O_DSYNC"},     {O_ASYNC, "O_ASYNC"},       {O_DIRECT, "O_DIRECT"},     {0100000, "O_LARGEFILE"},
-    {O_NOATIME, "O_NOATIME"}, {O_NOFOLLOW, "O_NOFOLLOW"}, {O_CLOEXEC, "O_CLOEXEC"},   {O_PATH, "O_PATH"},
-    {O_DIRECTORY, "O_DIRECTORY"}, {0, NULL},
+    {O_TMPFILE, "O_TMPFILE"}, {O_SYNC, "O_SYNC"},           {O_CREAT, "O_CREAT"},
+    {O_EXCL, "O_EXCL"},       {O_NOCTTY, "O_NOCTTY"},       {O_TRUNC, "O_TRUNC"},
+    {O_APPEND, "O_APPEND"},   {O_NONBLOCK, "O_NONBLOCK"},   {O_DSYNC, "O_DSYNC"},
+    {O_ASYNC, "O_ASYNC"},     {O_DIRECT, "O_DIRECT"},       {0100000, "O_LARGEFILE"},
+    {O_NOATIME, "O_NOATIME"}, {O_NOFOLLOW, "O_NOFOLLOW"},   {O_CLOEXEC, "O_CLOEXEC"},
+    {O_PATH, "O_PATH"},       {O_DIRECTORY, "O_DIRECTORY"}, {0, NULL},
 };
 static const struct flag prot_flags[] = {
     {PROT_READ, "PROT_READ"},           {PROT_WRITE, "PROT_WRITE"},     {PROT_EXEC, "PROT_EXEC"},
     {PROT_GROWSDOWN, "PROT_GROWSDOWN"}, {PROT_GROWSUP, "PROT_GROWSUP"}, {0, NULL},
 };
 static const struct flag map_flags[] = {
-    {MAP_FIXED, "MAP_FIXED"},           {MAP_ANONYMOUS, "MAP_ANONYMOUS"},   {MAP_32BIT, "MAP_32BIT"},
-    {MAP_GROWSDOWN, "MAP_GROWSDOWN"},   {MAP_DENYWRITE, "MAP_DENYWRITE"},   {MAP_EXECUTABLE, "MAP_EXECUTABLE"},
-    {MAP_LOCKED, "MAP_LOCKED"},         {MAP_NORESERVE, "MAP_NORESERVE"},   {MAP_POPULATE, "MAP_POPULATE"},
-    {MAP_NONBLOCK, "MAP_NONBLOCK"},     {MAP_STACK, "MAP_STACK"},           {MAP_HUGETLB, "MAP_HUGETLB"},
-    {MAP_FIXED_NOREPLACE, "MAP_FIXED_NOREPLACE"}, {0, NULL},
+    {MAP_FIXED, "MAP_FIXED"},
+    {MAP_ANONYMOUS, "MAP_ANONYMOUS"},
+    {MAP_32BIT, "MAP_32BIT"},
+    {MAP_GROWSDOWN, "MAP_GROWSDOWN"},
+    {MAP_DENYWRITE, "MAP_DENYWRITE"},
+    {MAP_EXECUTABLE, "MAP_EXECUTABLE"},
+    {MAP_LOCKED, "MAP_LOCKED"},
+    {MAP_NORESERVE, "MAP_NORESERVE"},
+    {MAP_POPULATE, "MAP_POPULATE"},
+    {MAP_NONBLOCK, "MAP_NONBLOCK"},
+    {MAP_STACK, "MAP_STACK"},
+    {MAP_HUGETLB, "MAP_HUGETLB"},
+    {MAP_FIXED_NOREPLACE, "MAP_FIXED_NOREPLACE"},
+    {0, NULL},
 };
 
 static void put_open_flags(struct strbuf *out, uint64_t value)
@@ -73,7 +84,8 @@ static void put_open_flags(struct strbuf *out, uint64_t value)
 
 static void put_map_flags(struct strbuf *out, uint64_t value)
 {
-    static const char *const types[] = {"MAP_FILE", "MAP_SHARED", "MAP_PRIVATE", "MAP_SHARED_VALIDATE"};
+    static const char *const types[] = {"MAP_FILE", "MAP_SHARED", "MAP_PRIVATE",
+                                        "MAP_SHARED_VALIDATE"};
     strbuf_puts(out, types[value & 3]);
     if (value & ~3ULL)
         put_names(out, map_flags, value & ~3ULL, false);
@@ -104,7 +116,8 @@ void strace_put_string(struct strbuf *out, const char *s, size_t n, bool cut)
             strbuf_printf(out, "\\%c", letters[known - special]);
         else if (c >= 0x20 && c < 0x7f)
             strbuf_putc(out, (char)c);
-        else if (i + 1 < n && s[i + 1] >= '0' && s[i + 1] <= '9') /* the next digit must not join the number */
+        else if (i + 1 < n && s[i + 1] >= '0' &&
+                 s[i + 1] <= '9') /* the next digit must not join the number */
             strbuf_printf(out, "\\%03o", c);
         else
             strbuf_printf(out, "\\%o", c);
@@ -120,8 +133,8 @@ void strace_put_mode(struct strbuf *out, uint32_t mode)
 void strace_put_file_mode(struct strbuf *out, uint32_t mode)
 {
     static const char *const types[16] = {
-        [1] = "S_IFIFO", [2] = "S_IFCHR", [4] = "S_IFDIR", [6] = "S_IFBLK", [8] = "S_IFREG", [10] = "S_IFLNK",
-        [12] = "S_IFSOCK"};
+        [1] = "S_IFIFO", [2] = "S_IFCHR",  [4] = "S_IFDIR",  [6] = "S_IFBLK",
+        [8] = "S_IFREG", [10] = "S_IFLNK", [12] = "S_IFSOCK"};
     const char *type = types[(mode & S_IFMT) >> 12];
     if (type)
         strbuf_printf(out, "%s|", type);
@@ -141,7 +154,8 @@ void strace_put_signal(struct strbuf *out, int signo)
 
 void strace_put_whence(struct strbuf *out, int whence)
 {
-    static const char *const names[] = {"SEEK_SET", "SEEK_CUR", "SEEK_END", "SEEK_DATA", "SEEK_HOLE"};
+    static const char *const names[] = {"SEEK_SET", "SEEK_CUR", "SEEK_END", "SEEK_DATA",
+                                        "SEEK_HOLE"};
     if (whence >= 0 && whence < (int)ARRAY_SIZE(names))
         strbuf_puts(out, names[whence]);
     else

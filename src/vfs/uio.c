@@ -1,6 +1,7 @@
 /*
- * The cursor behind every read and write. Pieces of a transfer are cut at the ends of the vectors; what goes to a guest
- * is deferred to its resume while it is small (see uio.h), and written straight into its memory at once when it is large.
+ * The cursor behind every read and write. Pieces of a transfer are cut at the ends of the vectors;
+ * what goes to a guest is deferred to its resume while it is small (see uio.h), and written
+ * straight into its memory at once when it is large.
  */
 #include "vfs/uio.h"
 #include "base/cleanup.h"
@@ -12,13 +13,15 @@
 
 #define BOUNCE_SIZE (128 * 1024UL)
 #define BOUNCE_KEPT 4
-/* Above this, writing straight into guest memory by a host call costs less than two copies, on two CPUs, through the
- * window. Measured for 64 KiB of a mapped file: 10.6 us by the window, 3.0 us straight. */
+/* Above this, writing straight into guest memory by a host call costs less than two copies, on two
+ * CPUs, through the window. Measured for 64 KiB of a mapped file: 10.6 us by the window, 3.0 us
+ * straight. */
 #define STRAIGHT_MIN (12 * 1024UL)
 
 static const char zeroes[16 * 1024];
 
-/* ---- bounce buffers: a few are kept, since fresh memory of this size costs more than the copy ---- */
+/* ---- bounce buffers: a few are kept, since fresh memory of this size costs more than the copy
+ * ---- */
 
 static struct {
     struct spinlock lock;
@@ -123,7 +126,8 @@ void uio_skip(struct uio *u, size_t n)
     }
 }
 
-/* The next contiguous piece, at most n bytes: its address, its length in *ret_len (0 at the end). */
+/* The next contiguous piece, at most n bytes: its address, its length in *ret_len (0 at the end).
+ */
 static uint64_t next_piece(struct uio *u, size_t n, size_t *ret_len)
 {
     while (u->index < u->count && u->offset == u->vec[u->index].len) {
@@ -215,7 +219,8 @@ static void *reserve_bounce(struct uio *u, size_t want, size_t *ret_len)
     return u->bounce ? u->bounce : u->small;
 }
 
-/* The window serves what is small and goes to one place; uio_commit() deals out the rest from a buffer. */
+/* The window serves what is small and goes to one place; uio_commit() deals out the rest from a
+ * buffer. */
 void *uio_reserve(struct uio *u, size_t want, size_t *ret_len)
 {
     size_t piece;

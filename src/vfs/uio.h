@@ -34,9 +34,9 @@ struct uio {
     size_t offset;    /* inside vec[index] */
     size_t remaining; /* total left */
     bool user;
-    bool sync;        /* puts are not deferred: see above */
-    void *direct;     /* between uio_reserve() and uio_commit() */
-    void *bounce;     /* heap buffer between uio_reserve() and uio_commit(), or NULL */
+    bool sync;    /* puts are not deferred: see above */
+    void *direct; /* between uio_reserve() and uio_commit() */
+    void *bounce; /* heap buffer between uio_reserve() and uio_commit(), or NULL */
     char small[64];
     struct uio_vec inline_vec[UIO_INLINE_IOV];
 };

@@ -1,6 +1,7 @@
 /*
- * Fuzz target: the loader's parsers of executable files. The input is a whole file: first a #! line, then an ELF image. What
- * elf.h promises of an accepted image is checked. Run by tests/fuzz/run (libFuzzer), and over the corpus by every test run.
+ * Fuzz target: the loader's parsers of executable files. The input is a whole file: first a #!
+ * line, then an ELF image. What elf.h promises of an accepted image is checked. Run by
+ * tests/fuzz/run (libFuzzer), and over the corpus by every test run.
  */
 #include "loader/elf.h"
 #include "loader/script.h"
@@ -55,7 +56,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct script script;
     if (script_parse((const char *)data, size, &script) == 0)
-        require(script.interp[0] && strlen(script.interp) < SCRIPT_HEAD && strlen(script.arg) < SCRIPT_HEAD);
+        require(script.interp[0] && strlen(script.interp) < SCRIPT_HEAD &&
+                strlen(script.arg) < SCRIPT_HEAD);
     struct input in = {data, size};
     struct elf_source src = {read_input, &in};
     struct elf e;

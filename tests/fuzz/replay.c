@@ -1,6 +1,6 @@
 /*
- * Runs a fuzz target over its corpus without libFuzzer: each file as it is, cut short, and with single bytes changed. Part of
- * the unit tests, so that what a fuzzer once found stays found.
+ * Runs a fuzz target over its corpus without libFuzzer: each file as it is, cut short, and with
+ * single bytes changed. Part of the unit tests, so that what a fuzzer once found stays found.
  */
 #include <dirent.h>
 #include <stdint.h>

@@ -1,11 +1,12 @@
-/* The tree of areas against a plain array of pages: random mapping, unmapping and changing of ranges. */
+/* The tree of areas against a plain array of pages: random mapping, unmapping and changing of
+ * ranges. */
 #include "mm/area.h"
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <cmocka.h>
 
 #define PAGES 200
 #define BASE 0x10000000UL
@@ -52,7 +53,8 @@ static void unmap_range(unsigned from, unsigned to)
 static void change_range(unsigned from, unsigned to, int prot, bool lock)
 {
     assert_int_equal(area_prepare(mm, address(from), address(to)), 0);
-    for (struct area *a = mm_first_area(mm, address(from)); a && a->start < address(to); a = area_next(a))
+    for (struct area *a = mm_first_area(mm, address(from)); a && a->start < address(to);
+         a = area_next(a))
         area_change(mm, a, prot, lock ? a->flags | MAP_LOCKED : a->flags & ~MAP_LOCKED);
     area_merge(mm, address(from), address(to));
     for (unsigned i = from; i < to; i++)
@@ -71,7 +73,8 @@ static void compare(void)
             continue;
         assert_int_equal(a->prot, model[i].prot1 - 1);
         assert_int_equal((a->flags & MAP_LOCKED) != 0, model[i].locked);
-        areas += i == 0 || model[i].prot1 != model[i - 1].prot1 || model[i].locked != model[i - 1].locked;
+        areas += i == 0 || model[i].prot1 != model[i - 1].prot1 ||
+                 model[i].locked != model[i - 1].locked;
         total++;
         locked += model[i].locked;
         data += (a->prot & PROT_WRITE) != 0;
@@ -132,7 +135,8 @@ static void test_gaps(void **state)
     assert_int_equal(mm_find_free(mm, 0, PAGE_SIZE, PAGE_SIZE), address(PAGES - 1));
     assert_int_equal(mm_find_free(mm, 0, 2 * PAGE_SIZE, PAGE_SIZE), address(PAGES - 12));
     assert_int_equal(mm_find_free(mm, address(50), PAGE_SIZE, PAGE_SIZE), address(49));
-    assert_int_equal(area_find_gap(mm, address(10), address(20), 10 * PAGE_SIZE, PAGE_SIZE), address(10));
+    assert_int_equal(area_find_gap(mm, address(10), address(20), 10 * PAGE_SIZE, PAGE_SIZE),
+                     address(10));
     assert_int_equal(area_find_gap(mm, address(10), address(20), 11 * PAGE_SIZE, PAGE_SIZE), 0);
     assert_int_equal(mm_find_free(mm, 0, PAGE_SIZE, 64 * PAGE_SIZE) % (64 * PAGE_SIZE), 0);
     assert_false(area_range_free(mm, GUEST_RESERVED_START, GUEST_RESERVED_START + PAGE_SIZE));

@@ -1,9 +1,9 @@
 /* The uio cursor over kernel memory: pieces, partial moves, direct buffers. */
 #include "vfs/uio.h"
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
-#include <cmocka.h>
 
 static void test_put_take(void **state)
 {
