@@ -7,7 +7,6 @@
  * the lower side's, taken once, or of the upper side's, refreshed after each change made through
  * here (ovl_sync_attr). dev and ino never change.
  */
-#include "base/hash.h"
 #include "fs/overlay/private.h"
 #include <linux/magic.h>
 #include <stdlib.h>
@@ -16,15 +15,10 @@
 
 /* ---- the tables; ovl->lock held ---- */
 
-static size_t bucket_of(const struct inode *real)
-{
-    return hash_u64((uintptr_t)real) % OVL_BUCKETS;
-}
-
 static struct ovl_inode *find_upper_locked(struct overlay *ovl, const struct inode *upper)
 {
     struct ovl_inode *oi;
-    list_for_each (oi, &ovl->by_upper[bucket_of(upper)], upper_link)
+    list_for_each (oi, ovl_table_chain(&ovl->by_upper, upper), upper_link)
         if (oi->upper == upper && refcount_get_unless_zero(&oi->inode.ref))
             return oi;
     return NULL;
@@ -33,7 +27,7 @@ static struct ovl_inode *find_upper_locked(struct overlay *ovl, const struct ino
 static struct ovl_inode *find_lower_locked(struct overlay *ovl, const struct inode *lower)
 {
     struct ovl_inode *oi;
-    list_for_each (oi, &ovl->by_lower[bucket_of(lower)], lower_link)
+    list_for_each (oi, ovl_table_chain(&ovl->by_lower, lower), lower_link)
         if (oi->lower == lower && refcount_get_unless_zero(&oi->inode.ref))
             return oi;
     return NULL;
@@ -112,8 +106,9 @@ int ovl_get_upper(struct overlay *ovl, struct inode *upper, struct inode **ret)
     struct ovl_inode *other =
         find_upper_locked(ovl, upper); /* another name of it may have been faster */
     if (!other)
-        list_add(&ovl->by_upper[bucket_of(upper)], &oi->upper_link);
+        ovl_table_add(&ovl->by_upper, upper, &oi->upper_link);
     spin_unlock(&ovl->lock);
+    ovl_tables_grow(ovl);
     if (other)
         inode_put(&oi->inode);
     *ret = other ? &other->inode : &oi->inode;
@@ -176,8 +171,9 @@ int ovl_get_lower(struct ovl_inode *parent, const struct name *name, struct inod
         spin_lock(&ovl->lock);
         other = find_lower_locked(ovl, lower); /* another name of it may have been faster */
         if (!other)
-            list_add(&ovl->by_lower[bucket_of(lower)], &oi->lower_link);
+            ovl_table_add(&ovl->by_lower, lower, &oi->lower_link);
         spin_unlock(&ovl->lock);
+        ovl_tables_grow(ovl);
         if (other) {
             inode_put(&oi->inode);
             oi = other;
@@ -208,7 +204,7 @@ void ovl_set_upper(struct ovl_inode *oi, struct inode *upper)
     struct overlay *ovl = ovl_of(&oi->inode);
     spin_lock(&ovl->lock);
     atomic_store(&oi->upper, upper);
-    list_add(&ovl->by_upper[bucket_of(upper)], &oi->upper_link);
+    ovl_table_add(&ovl->by_upper, upper, &oi->upper_link);
     pin_locked(oi);
     spin_unlock(&ovl->lock);
     if (inode_is_dir(upper))
@@ -249,8 +245,8 @@ void ovl_evict(struct inode *inode)
     struct ovl_inode *oi = ovl_inode(inode);
     struct overlay *ovl = ovl_of(inode);
     spin_lock(&ovl->lock);
-    list_del(&oi->lower_link);
-    list_del(&oi->upper_link);
+    ovl_table_remove(&ovl->by_lower, &oi->lower_link);
+    ovl_table_remove(&ovl->by_upper, &oi->upper_link);
     list_add_tail(&ovl->dying, &oi->lower_link);
     bool mine = !ovl->reaping;
     ovl->reaping = true;
@@ -310,13 +306,14 @@ static void drop_layers(struct overlay *ovl)
         inode_put(ovl->whiteout);
     sb_put(ovl->lower_sb);
     sb_put(ovl->upper_sb);
+    ovl_tables_free(ovl);
     free(ovl);
 }
 
-static void collect_pinned(struct ovl_inode *oi, struct list *pinned)
+static void collect_pinned(struct overlay *ovl, struct ovl_inode *oi, struct list *pinned)
 {
-    list_del(&oi->upper_link);
-    list_del(&oi->lower_link);
+    ovl_table_remove(&ovl->by_upper, &oi->upper_link);
+    ovl_table_remove(&ovl->by_lower, &oi->lower_link);
     if (oi->pinned)
         list_add(pinned, &oi->upper_link);
 }
@@ -326,14 +323,14 @@ static void collect_pinned(struct ovl_inode *oi, struct list *pinned)
 static void ovl_free(struct super_block *sb)
 {
     struct overlay *ovl = sb->fs;
-    struct list pinned = LIST_INIT(pinned);
+    struct list pinned = LIST_INIT(pinned), *link;
     struct ovl_inode *oi;
-    for (unsigned i = 0; i < OVL_BUCKETS; i++) {
-        while ((oi = list_first(&ovl->by_upper[i], struct ovl_inode, upper_link)))
-            collect_pinned(oi, &pinned);
-        while ((oi = list_first(&ovl->by_lower[i], struct ovl_inode, lower_link)))
-            collect_pinned(oi, &pinned);
-    }
+    size_t at = 0;
+    while ((link = ovl_table_any(&ovl->by_upper, &at)))
+        collect_pinned(ovl, list_entry(link, struct ovl_inode, upper_link), &pinned);
+    at = 0;
+    while ((link = ovl_table_any(&ovl->by_lower, &at)))
+        collect_pinned(ovl, list_entry(link, struct ovl_inode, lower_link), &pinned);
     while ((oi = list_first(&pinned, struct ovl_inode, upper_link))) {
         list_del(&oi->upper_link);
         inode_put(&oi->inode);
@@ -390,9 +387,9 @@ static struct overlay *overlay_alloc(struct super_block *lower, struct super_blo
     mutex_init(&ovl->copy_lock);
     spin_init(&ovl->lock);
     list_init(&ovl->dying);
-    for (unsigned i = 0; i < OVL_BUCKETS; i++) {
-        list_init(&ovl->by_lower[i]);
-        list_init(&ovl->by_upper[i]);
+    if (ovl_tables_init(ovl)) {
+        drop_layers(ovl);
+        return NULL;
     }
     return ovl;
 }

@@ -10,19 +10,24 @@
 #include "sched/spinlock.h"
 #include "vfs/vfs.h"
 
-#define OVL_BUCKETS 4096
 /* Inode numbers of files born in the upper layer are moved out of the way of the lower layer's. */
 #define OVL_UPPER_INO (1ULL << 40)
+
+/* A hash table of inodes by one of their sides (table.c). */
+struct ovl_table {
+    struct list *heads;                      /* [lock] `size` chains, a power of two */
+    size_t size, count;                      /* [lock] */
+    struct inode *(*key)(struct list *link); /* [I] */
+};
 
 struct overlay {
     struct super_block *sb, *lower_sb, *upper_sb; /* [I] references on the layers */
     struct inode *whiteout; /* [I] reference: the one all whiteouts are names of */
     struct mutex copy_lock;
     struct spinlock lock;
-    struct list by_lower[OVL_BUCKETS]; /* [lock] of ovl_inode.lower_link, by the lower inode */
-    struct list by_upper[OVL_BUCKETS]; /* [lock] of ovl_inode.upper_link */
-    struct list dying;                 /* [lock] of ovl_inode.lower_link */
-    bool reaping;                      /* [lock] somebody empties `dying` */
+    struct ovl_table by_lower, by_upper; /* [lock] of ovl_inode.lower_link and upper_link */
+    struct list dying;                   /* [lock] of ovl_inode.lower_link */
+    bool reaping;                        /* [lock] somebody empties `dying` */
 };
 
 struct ovl_inode {
@@ -62,6 +67,16 @@ static inline bool ovl_is_whiteout(const struct inode *inode)
 
 extern const struct inode_ops ovl_dir_inode_ops, ovl_inode_ops;
 extern const struct file_ops ovl_dir_ops, ovl_file_ops;
+
+/* table.c; ovl->lock held by all but init, free and grow */
+NODISCARD int ovl_tables_init(struct overlay *ovl);
+void ovl_tables_free(struct overlay *ovl);
+void ovl_tables_grow(struct overlay *ovl); /* after additions */
+struct list *ovl_table_chain(struct ovl_table *t, const struct inode *real);
+void ovl_table_add(struct ovl_table *t, const struct inode *real, struct list *link);
+void ovl_table_remove(struct ovl_table *t, struct list *link); /* harmless when not in it */
+/* Some entry, or NULL; the cursor starts at 0 and goes up as chains run empty. */
+struct list *ovl_table_any(struct ovl_table *t, size_t *cursor);
 
 /* overlay.c */
 NODISCARD int ovl_get_upper(struct overlay *ovl, struct inode *upper,
