@@ -1,12 +1,13 @@
 /* The tree of areas against a plain array of pages: random mapping, unmapping and changing of
  * ranges. */
 #include "mm/area.h"
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <stdint.h>
+#include <cmocka.h> /* last: it needs the others */
 
 #define PAGES 200
 #define BASE 0x10000000UL

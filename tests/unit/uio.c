@@ -1,9 +1,10 @@
 /* The uio cursor over kernel memory: pieces, partial moves, direct buffers. */
 #include "vfs/uio.h"
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
+#include <stdint.h>
+#include <cmocka.h> /* last: it needs the others */
 
 static void test_put_take(void **state)
 {
