@@ -128,7 +128,7 @@ static int64_t call(struct context *ctx, const struct event *ev, bool *gone)
     case SYS_read:
         platform_copy_out(ctx, args[1], "0123456789", 10);
         return 10;
-    case SYS_getppid:
+    case SYS_getpgid:
         if (args[0] == 77)
             pthread_create(&t, NULL, kicker, ctx);
         return 42;

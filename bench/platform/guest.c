@@ -47,16 +47,16 @@ __attribute__((noreturn)) static void thread(void)
     sys(__NR_exit, 0, 0, 0, 0, 0, 0);
     __builtin_unreachable();
 }
-static long getppid_(void)
+static long getpgid_(void)
 {
     long ret;
-    __asm__ volatile("mov $110, %%eax; syscall" : "=a"(ret)::"rcx", "r11", "memory");
+    __asm__ volatile("mov $121, %%eax; syscall" : "=a"(ret)::"rcx", "r11", "memory");
     return ret;
 }
-static long getppid_compare(void)
+static long getpgid_compare(void)
 {
     long ret;
-    __asm__ volatile("mov $110, %%rax; syscall; cmp $-4095, %%rax; jae 1f; nop; 1:"
+    __asm__ volatile("mov $121, %%rax; syscall; cmp $-4095, %%rax; jae 1f; nop; 1:"
                      : "=a"(ret)::"rcx", "r11", "memory");
     return ret;
 }
@@ -79,20 +79,20 @@ void _start(void)
     say("hello from the guest\n");
     for (int i = 0; i < 3; i++) {
         d = d * 2;
-        getppid_();
+        getpgid_();
     }
     if (d != 12)
         say("FP LOST\n");
     for (int rep = 0; rep < 3; rep++) {
         uint64_t t = tsc();
         for (int i = 0; i < 100000; i++)
-            getppid_();
-        num("getppid, ticks: ", (tsc() - t) / 100000);
+            getpgid_();
+        num("getpgid, ticks: ", (tsc() - t) / 100000);
     }
     for (int rep = 0; rep < 3; rep++) {
         uint64_t t = tsc();
         for (int i = 0; i < 100000; i++)
-            if (getppid_compare() != 42)
+            if (getpgid_compare() != 42)
                 say("WRONG\n");
         num("syscall; cmp: ", (tsc() - t) / 100000);
     }
@@ -135,7 +135,7 @@ void _start(void)
             ;
     }
     num("thread, ticks: ", (tsc() - t) / 300);
-    sys(__NR_getppid, 77, 0, 0, 0, 0, 0); /* ask for a kick */
+    sys(__NR_getpgid, 77, 0, 0, 0, 0, 0); /* ask for a kick */
     kick_me();
     say("kicked\n");
     sys(__NR_open, (long)"/some/path", 0, 0, 0, 0, 0);
