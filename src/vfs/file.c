@@ -49,9 +49,9 @@ static const struct file_ops no_ops;
 /* Gives back what file_alloc() and its callers took, without release(). */
 static void file_free(struct file *f)
 {
+    inode_put(f->inode); /* before the mount, which may be the last thing that keeps its superblock */
     if (f->path.dentry)
         path_put(&f->path);
-    inode_put(f->inode);
     cred_put((struct cred *)f->cred);
     free(f);
 }
