@@ -10,9 +10,9 @@
  * Policy. A doorbell is worth polling while its average interval (reply to next ring) is below
  * POLL_BUDGET. A worker polls only while there are fewer running guest threads and polling workers
  * than CPUs, and gives up when none of its doorbells has rung within the budget. A guest thread
- * that had to wake a worker woke the one of its own CPU (`home`): that one serves it but must not
- * poll for it, because it would take the very CPU the guest needs; it asks a worker that sleeps on
- * another CPU to take over, and goes back to sleep.
+ * that had to wake a worker woke the one of its own CPU. That one goes on polling if another CPU is
+ * free: the host moves the guest there when it wakes it. When the two take turns on one CPU
+ * instead, the fiber moves to a worker of a CPU that is free (move_away()).
  */
 #include "sched/doorbell.h"
 #include "sched/private.h"
@@ -26,6 +26,7 @@
 #define BACK_OFF_MIN (200 * NSEC_PER_USEC)
 #define BACK_OFF_MAX (10 * NSEC_PER_MSEC)
 #define COUNT_INTERVAL (200 * NSEC_PER_USEC)
+#define SAME_CPU_MAX 16
 #define ROUNDS 32                       /* looks at the list between two looks at the clock */
 
 void worker_init_watch(struct worker *w)
@@ -35,7 +36,7 @@ void worker_init_watch(struct worker *w)
 
 void doorbell_init(struct doorbell *d, _Atomic uint32_t *word, _Atomic uint32_t *polled)
 {
-    *d = (struct doorbell){.word = word, .polled = polled, .home = -1};
+    *d = (struct doorbell){.word = word, .polled = polled};
 }
 
 void doorbell_set_blocked_hint(struct doorbell *d, _Atomic uint32_t *blocked)
@@ -174,17 +175,6 @@ static struct fiber *claim(struct worker *owner, struct doorbell *d, int64_t now
     return d->fiber;
 }
 
-/* A stub that rang unpolled woke the worker of its CPU. Without its word for that, it is whoever was woken. */
-static void note_home(struct doorbell *d, const struct worker *w)
-{
-    if (d->is_polled)
-        return;
-    if (d->cpu)
-        d->home = (int)(atomic_load_explicit(d->cpu, memory_order_relaxed) % worker_count);
-    else if (w->woken)
-        d->home = (int)w->index;
-}
-
 /* One fiber whose doorbell has rung, the others into the queue of w. The list is locked. */
 static struct fiber *scan_locked(struct worker *w, struct worker *owner)
 {
@@ -195,7 +185,6 @@ static struct fiber *scan_locked(struct worker *w, struct worker *owner)
             continue;
         }
         struct doorbell *d = owner->watch[i].bell;
-        note_home(d, w);
         struct fiber *f = claim(owner, d, w->now);
         if (first)
             worker_push(w, f);
@@ -319,59 +308,29 @@ static bool worth_polling(const struct doorbell *d, int64_t now)
 }
 
 /* The time until which w should poll, 0 for not at all. Marks the doorbells it will poll for. The list is locked. */
-static int64_t plan_locked(struct worker *w, bool *ret_delegate)
+static int64_t plan_locked(struct worker *w)
 {
     int64_t until = 0;
     for (unsigned i = 0; i < w->watch_count; i++) {
         struct doorbell *d = w->watch[i].bell;
         if (!worth_polling(d, w->now))
             continue;
-        if (d->home == (int)w->index) {
-            *ret_delegate = true;
-            continue;
-        }
         set_polled(d, true);
         until = MAX(until, d->since + POLL_BUDGET);
     }
     return until;
 }
 
-/* Asks a sleeping worker to poll for the doorbells whose guests run on this worker's own CPU. */
-static void delegate(struct worker *w)
+/* Another worker that sleeps and may poll. */
+static struct worker *free_worker(const struct worker *w)
 {
     for (unsigned i = 1; i < worker_count; i++) {
         struct worker *other = &workers[(w->index + i) % worker_count];
-        if (!atomic_load_explicit(&other->sleeping, memory_order_relaxed) ||
-            w->now < atomic_load_explicit(&other->no_polling_until, memory_order_relaxed))
-            continue;
-        atomic_store(&other->asked_to_poll, true);
-        worker_poke(other);
-        return;
+        if (atomic_load_explicit(&other->sleeping, memory_order_relaxed) &&
+            w->now >= atomic_load_explicit(&other->no_polling_until, memory_order_relaxed))
+            return other;
     }
-}
-
-/* Takes over what is worth polling from workers that sleep. */
-static void adopt(struct worker *w)
-{
-    for (unsigned i = 1; i < worker_count; i++) {
-        struct worker *from = &workers[(w->index + i) % worker_count];
-        if (atomic_load_explicit(&from->watch_count, memory_order_relaxed) == 0)
-            continue;
-        lock_list(from);
-        for (unsigned j = 0; j < from->watch_count;) {
-            struct doorbell *d = from->watch[j].bell;
-            if (d->home != (int)from->index || !worth_polling(d, w->now)) {
-                j++;
-                continue;
-            }
-            list_take(from, d);
-            spin_unlock(&from->watch_lock);
-            if (!list_add_checked(w, d))
-                worker_push(w, d->fiber);
-            lock_list(from);
-        }
-        spin_unlock(&from->watch_lock);
-    }
+    return NULL;
 }
 
 /* Lets those in who want the list. */
@@ -403,24 +362,19 @@ static struct fiber *poll_until(struct worker *w, int64_t until)
 
 bool watch_poll(struct worker *w, struct fiber **ret_fiber)
 {
-    bool delegating = false;
-    if (atomic_exchange(&w->asked_to_poll, false))
-        adopt(w);
     if (atomic_load_explicit(&w->watch_count, memory_order_relaxed) == 0)
         return false;
     count_blocked(w);
     if (!cpu_is_free(w) || w->now < w->no_polling_until)
         return false;
     spin_lock(&w->watch_lock);
-    int64_t until = plan_locked(w, &delegating);
+    int64_t until = plan_locked(w);
     if (until) {
         atomic_store(&w->polling, true);
         *ret_fiber = poll_until(w, until);
         atomic_store(&w->polling, false);
     }
     spin_unlock(&w->watch_lock);
-    if (!until && delegating)
-        delegate(w);
     return until != 0;
 }
 
@@ -468,6 +422,30 @@ static bool spin_in_place(struct doorbell *d)
     return hit;
 }
 
+/*
+ * A worker and a guest thread on one CPU can take turns for ever: the guest runs when it is woken,
+ * and has asked again when the worker comes back, so the doorbell is never listed and no policy
+ * applied. If another CPU is free, the fiber moves there, to spin.
+ */
+static void move_away(struct doorbell *d)
+{
+    struct worker *w = fiber_self()->thread->worker;
+    if (d->is_polled || !d->cpu ||
+        atomic_load_explicit(d->cpu, memory_order_relaxed) % worker_count != w->index) {
+        d->same_cpu = 0;
+        return;
+    }
+    if (++d->same_cpu < SAME_CPU_MAX)
+        return;
+    d->same_cpu = 0;
+    w->now = now_monotonic();
+    struct worker *other = free_worker(w);
+    if (!other || guests_running() + 1 + others_polling(w) >= worker_count)
+        return;
+    set_polled(d, true);
+    leave_stack(AFTER_MOVE, other);
+}
+
 bool doorbell_wait(struct doorbell *d)
 {
     for (;;) {
@@ -475,7 +453,12 @@ bool doorbell_wait(struct doorbell *d)
             atomic_store(&d->rung, false);
             return false;
         }
-        if (has_rung(d->word) || spin_in_place(d)) {
+        if (has_rung(d->word)) {
+            move_away(d);
+            fiber_self()->bell = d;
+            return true;
+        }
+        if (spin_in_place(d)) {
             fiber_self()->bell = d;
             return true;
         }

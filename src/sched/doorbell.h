@@ -36,7 +36,7 @@ struct doorbell {
     _Atomic(struct worker *) worker; /* the worker that watches it, or NULL; changes under that one's watch lock */
     unsigned index;                 /* [watch lock] in the worker's list */
     bool is_polled;                 /* [watch lock] what *polled was last set to */
-    int home;                       /* [watch lock] worker of the CPU its stub last rang from unpolled, or -1 */
+    unsigned same_cpu;              /* [fiber] requests in a row that took turns with this worker's CPU */
     int64_t since;                  /* [watch lock] when the fiber went to sleep on it */
     int64_t average;                /* [watch lock] ns between that and the next ring, a moving average */
 };

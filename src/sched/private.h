@@ -52,7 +52,7 @@ struct fiber {
 _Static_assert(sizeof(struct fiber) <= FIBER_HEADER_SIZE, "the header fits");
 
 /* What a thread does for a fiber that has just left its stack. */
-enum after { AFTER_BLOCK, AFTER_YIELD, AFTER_DOORBELL, AFTER_EXIT, AFTER_LOST_SEAT };
+enum after { AFTER_BLOCK, AFTER_YIELD, AFTER_DOORBELL, AFTER_MOVE, AFTER_EXIT, AFTER_LOST_SEAT };
 
 struct thread {
     struct worker *worker;  /* [t] its seat, or NULL for a spare one; set by the monitor before `seated` */
@@ -87,7 +87,6 @@ struct worker {
     struct list queue;             /* [queue_lock] */
     _Atomic unsigned queue_len;    /* written under queue_lock */
     _Atomic bool sleeping;         /* [a] in the host, or about to be */
-    _Atomic bool asked_to_poll;    /* [a] another worker found doorbells worth polling */
 
     struct spinlock timer_lock ALIGNED(64);
     struct rb_root timers;         /* [timer_lock] */

@@ -168,6 +168,9 @@ static struct fiber *after_fiber(struct thread *t, struct fiber *f)
         return NULL;
     case AFTER_DOORBELL:
         return watch_add(t->worker, t->after_arg) ? NULL : f;
+    case AFTER_MOVE:
+        worker_push(t->after_arg, f);
+        return NULL;
     case AFTER_EXIT:
         fiber_free(f);
         return NULL;
