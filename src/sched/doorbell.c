@@ -281,25 +281,17 @@ static void back_off(struct worker *w)
     atomic_store(&w->no_polling_until, w->now + w->back_off);
 }
 
-/*
- * Asked between the rounds of a spin: false when other work is there or the CPU is wanted. Now and
- * then the host is asked to run whoever else it has for this CPU; if that took long, this CPU is
- * not ours to burn for a while.
- */
-static bool may_poll_on(struct worker *w)
+/* Asked between the rounds of a spin: reads the clock; false when the CPU was taken away meanwhile
+ * or other work is there. */
+static bool may_go_on(struct worker *w, int64_t last)
 {
-    if (atomic_load_explicit(&w->queue_len, memory_order_relaxed) ||
-        w->now >= atomic_load_explicit(&w->next_timer, memory_order_relaxed) || !cpu_is_free(w))
-        return false;
-    if (w->now - w->last_yield < YIELD_INTERVAL)
-        return true;
-    sched_yield();
-    w->last_yield = now_monotonic();
-    bool contended = w->last_yield - w->now > CONTENDED;
-    w->now = w->last_yield;
-    if (contended)
+    w->now = now_monotonic();
+    if (w->now - last > CONTENDED) {
         back_off(w);
-    return !contended;
+        return false;
+    }
+    return !atomic_load_explicit(&w->queue_len, memory_order_relaxed) &&
+           w->now < atomic_load_explicit(&w->next_timer, memory_order_relaxed) && cpu_is_free(w);
 }
 
 static bool worth_polling(const struct doorbell *d, int64_t now)
@@ -342,22 +334,46 @@ static void step_aside(struct worker *w)
     spin_lock(&w->watch_lock);
 }
 
+/*
+ * Asks the host to run whoever else it has for this CPU; if that took long, the CPU is not ours to
+ * burn for a while. Meanwhile nobody looks, so stubs are told to wake a worker. False: no more
+ * polling. The list is locked, and let go for the time.
+ */
+static bool offer_cpu(struct worker *w)
+{
+    for (unsigned i = 0; i < w->watch_count; i++)
+        set_polled(w->watch[i].bell, false);
+    spin_unlock(&w->watch_lock);
+    sched_yield();
+    int64_t before = w->now;
+    w->last_yield = w->now = now_monotonic();
+    spin_lock(&w->watch_lock);
+    if (w->now - before > CONTENDED)
+        back_off(w);
+    return w->now >= w->no_polling_until;
+}
+
 /* Looks until something has rung, or anything else wants this worker. The list is locked. */
 static struct fiber *poll_until(struct worker *w, int64_t until)
 {
-    for (;;) {
+    for (int64_t last = now_monotonic(); last < until; last = w->now) {
         for (int i = 0; i < ROUNDS; i++) {
             struct fiber *f = scan_locked(w, w);
             if (f)
                 return f;
             cpu_relax();
         }
-        w->now = now_monotonic();
+        if (!may_go_on(w, last))
+            return NULL;
         if (atomic_load_explicit(&w->watch_wanted, memory_order_relaxed))
             step_aside(w);
-        if (w->now >= until || !may_poll_on(w))
-            return NULL;
+        if (w->now - w->last_yield >= YIELD_INTERVAL) {
+            if (!offer_cpu(w))
+                return NULL;
+            until = plan_locked(w);
+        }
     }
+    return NULL;
 }
 
 bool watch_poll(struct worker *w, struct fiber **ret_fiber)
@@ -403,7 +419,7 @@ static bool spin_in_place(struct doorbell *d)
         return false;
     bool hit = false;
     atomic_store_explicit(&w->in_place, true, memory_order_relaxed);
-    int64_t since = 0;
+    int64_t since = 0, last;
     do {
         for (int i = 0; i < ROUNDS && !hit; i++) {
             cpu_relax();
@@ -411,11 +427,11 @@ static bool spin_in_place(struct doorbell *d)
         }
         if (hit)
             break;
-        w->now = now_monotonic();
-        if (!since)
-            since = w->now;
-    } while (w->now < since + POLL_BUDGET && !any_rung(w) && !atomic_load_explicit(&d->rung, memory_order_relaxed) &&
-             may_poll_on(w));
+        last = since ? w->now : now_monotonic();
+        since = since ? since : last;
+    } while (may_go_on(w, last) && w->now < since + POLL_BUDGET && !any_rung(w) &&
+             !atomic_load_explicit(&d->rung, memory_order_relaxed) &&
+             w->now - w->last_yield < YIELD_INTERVAL); /* offer_cpu() is for listed doorbells */
     atomic_store_explicit(&w->in_place, false, memory_order_relaxed);
     if (hit)
         note_interval(d, since ? w->now - since : 0);

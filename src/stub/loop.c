@@ -53,10 +53,22 @@ static void sleep_for_reply(struct stub_context *ctx)
     __atomic_store_n(&ctx->sleeping, 0, __ATOMIC_RELAXED);
 }
 
+static void wake_worker(struct stub_context *ctx)
+{
+    static const uint64_t one = 1;
+    unsigned cpu = current_cpu(), fd = STUB_EVENT_FD + cpu % stub_values.event_fds;
+    __atomic_store_n(&ctx->ring_cpu, cpu, __ATOMIC_RELAXED);
+    host3(__NR_write, fd, &one, sizeof(one));
+}
+
 static void wait_for_reply(struct stub_context *ctx, bool polled)
 {
-    if (!polled || !spin_for_reply(ctx))
-        sleep_for_reply(ctx);
+    if (polled && spin_for_reply(ctx))
+        return;
+    /* Whoever polled may have lost its CPU: let the worker of this one look as well. */
+    if (polled && !__atomic_load_n(&ctx->parked, __ATOMIC_RELAXED))
+        wake_worker(ctx);
+    sleep_for_reply(ctx);
 }
 
 /* Hands over to the kernel. True: a worker was polling, so an answer may come soon. */
@@ -67,10 +79,7 @@ static bool ring(struct stub_context *ctx)
     __atomic_exchange_n(&ctx->state, STATE_RING, __ATOMIC_SEQ_CST);
     if (__atomic_load_n(&ctx->polled, __ATOMIC_SEQ_CST))
         return true;
-    static const uint64_t one = 1;
-    unsigned cpu = current_cpu(), fd = STUB_EVENT_FD + cpu % stub_values.event_fds;
-    __atomic_store_n(&ctx->ring_cpu, cpu, __ATOMIC_RELAXED);
-    host3(__NR_write, fd, &one, sizeof(one));
+    wake_worker(ctx);
     return false;
 }
 
