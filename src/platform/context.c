@@ -59,7 +59,6 @@ int context_new(struct address_space *as, unsigned slot, struct context **ret)
     init_shared(ctx);
     doorbell_init(&ctx->bell, (_Atomic uint32_t *)&ctx->shared->state,
                   (_Atomic uint32_t *)&ctx->shared->polled);
-    doorbell_set_cpu_word(&ctx->bell, (_Atomic uint32_t *)&ctx->shared->ring_cpu);
     doorbell_set_parked_word(&ctx->bell, (_Atomic uint32_t *)&ctx->shared->parked);
     doorbell_set_blocked_hint(&ctx->bell, (_Atomic uint32_t *)&ctx->shared->blocked);
     refcount_get(&as->refs);

@@ -44,6 +44,7 @@ static void reply(struct context *ctx, uint32_t reply_flags)
     ctx->window_used = 0;
     doorbell_unpark(&ctx->bell);
     old = __atomic_exchange_n((uint64_t *)&shared->state, STATE_REPLY, __ATOMIC_SEQ_CST);
+    doorbell_note_sleeper(&ctx->bell, (uint32_t)(old >> 32));
     if (old >> 32)
         wake_stub(shared);
 }

@@ -27,6 +27,10 @@
 #define BACK_OFF_MAX (10 * NSEC_PER_MSEC)
 #define COUNT_INTERVAL (200 * NSEC_PER_USEC)
 #define SAME_CPU_MAX 16
+#define MOVE_CONTENDED (150 * NSEC_PER_USEC) /* waking an idle CPU takes some 50 */
+#define MOVE_BACK_OFF_MIN (20 * NSEC_PER_MSEC)
+#define MOVE_BACK_OFF_MAX (1000 * NSEC_PER_MSEC)
+#define MOVE_FACTOR 50
 #define ROUNDS 32                       /* looks at the list between two looks at the clock */
 
 void worker_init_watch(struct worker *w)
@@ -47,11 +51,6 @@ void doorbell_set_blocked_hint(struct doorbell *d, _Atomic uint32_t *blocked)
 void doorbell_set_parked_word(struct doorbell *d, _Atomic uint32_t *parked)
 {
     d->parked = parked;
-}
-
-void doorbell_set_cpu_word(struct doorbell *d, _Atomic uint32_t *cpu)
-{
-    d->cpu = cpu;
 }
 
 void doorbell_forget(struct doorbell *d)
@@ -154,11 +153,13 @@ void doorbell_ring(struct doorbell *d)
         make_ready(d->fiber);
 }
 
-static void set_polled(struct doorbell *d, bool polled)
+/* By w, or NULL: by nobody. */
+static void set_polled(struct doorbell *d, const struct worker *w)
 {
-    if (d->is_polled != polled)
-        atomic_store(d->polled, polled);
-    d->is_polled = polled;
+    uint32_t by = w ? (uint32_t)w->cpu + 1 : 0;
+    if (d->polled_by != by)
+        atomic_store(d->polled, by);
+    d->polled_by = by;
 }
 
 static void note_interval(struct doorbell *d, int64_t interval)
@@ -214,7 +215,7 @@ bool watch_prepare_sleep(struct worker *w)
     bool rung = false;
     spin_lock(&w->watch_lock);
     for (unsigned i = 0; i < w->watch_count; i++)
-        set_polled(w->watch[i].bell, false);
+        set_polled(w->watch[i].bell, NULL);
     atomic_thread_fence(memory_order_seq_cst);
     for (unsigned i = 0; i < w->watch_count; i++)
         rung |= has_rung(w->watch[i].word);
@@ -279,6 +280,7 @@ static void back_off(struct worker *w)
     bool again = w->now - w->no_polling_until < BACK_OFF_MAX;
     w->back_off = again ? MIN(2 * w->back_off, BACK_OFF_MAX) : BACK_OFF_MIN;
     atomic_store(&w->no_polling_until, w->now + w->back_off);
+    atomic_store(&w->no_moves_until, w->now + MOVE_FACTOR * w->back_off);
 }
 
 /* Asked between the rounds of a spin: reads the clock; false when the CPU was taken away meanwhile
@@ -307,7 +309,7 @@ static int64_t plan_locked(struct worker *w)
         struct doorbell *d = w->watch[i].bell;
         if (!worth_polling(d, w->now))
             continue;
-        set_polled(d, true);
+        set_polled(d, w);
         until = MAX(until, d->since + POLL_BUDGET);
     }
     return until;
@@ -319,7 +321,8 @@ static struct worker *free_worker(const struct worker *w)
     for (unsigned i = 1; i < worker_count; i++) {
         struct worker *other = &workers[(w->index + i) % worker_count];
         if (atomic_load_explicit(&other->sleeping, memory_order_relaxed) &&
-            w->now >= atomic_load_explicit(&other->no_polling_until, memory_order_relaxed))
+            w->now >= atomic_load_explicit(&other->no_polling_until, memory_order_relaxed) &&
+            w->now >= atomic_load_explicit(&other->no_moves_until, memory_order_relaxed))
             return other;
     }
     return NULL;
@@ -342,7 +345,7 @@ static void step_aside(struct worker *w)
 static bool offer_cpu(struct worker *w)
 {
     for (unsigned i = 0; i < w->watch_count; i++)
-        set_polled(w->watch[i].bell, false);
+        set_polled(w->watch[i].bell, NULL);
     spin_unlock(&w->watch_lock);
     sched_yield();
     int64_t before = w->now;
@@ -407,6 +410,17 @@ static bool any_rung(struct worker *w)
     return rung;
 }
 
+void doorbell_note_sleeper(struct doorbell *d, uint32_t cpu_plus_one)
+{
+    d->sleeper = cpu_plus_one;
+}
+
+/* The last answer woke the guest thread on w's own CPU. */
+static bool woken_here(const struct doorbell *d, const struct worker *w)
+{
+    return d->sleeper == (uint32_t)w->cpu + 1;
+}
+
 /*
  * The short way for a guest that calls again at once: the fiber looks at its own word before it
  * leaves its stack. True if it has rung. The doorbell is on no list meanwhile; that harms nobody
@@ -415,9 +429,14 @@ static bool any_rung(struct worker *w)
 static bool spin_in_place(struct doorbell *d)
 {
     struct worker *w = fiber_self()->thread->worker;
-    if (!d->is_polled || d->average >= POLL_BUDGET || ++w->passes >= TICK_PASSES)
+    if (!d->polled_by || d->average >= POLL_BUDGET || ++w->passes >= TICK_PASSES)
         return false;
     bool hit = false;
+    set_polled(d, w);
+    if (woken_here(d, w)) {
+        sched_yield(); /* it waits for this CPU */
+        w->last_yield = w->now = now_monotonic();
+    }
     atomic_store_explicit(&w->in_place, true, memory_order_relaxed);
     int64_t since = 0, last;
     do {
@@ -438,6 +457,17 @@ static bool spin_in_place(struct doorbell *d)
     return hit;
 }
 
+/* A move that took long went to a CPU that somebody else uses: none there for a while, longer each time. */
+static void note_move(struct worker *to, int64_t took)
+{
+    if (took < MOVE_CONTENDED) {
+        to->move_back_off = 0;
+        return;
+    }
+    to->move_back_off = MIN(MAX(2 * to->move_back_off, (int64_t)MOVE_BACK_OFF_MIN), (int64_t)MOVE_BACK_OFF_MAX);
+    atomic_store(&to->no_moves_until, now_monotonic() + to->move_back_off);
+}
+
 /*
  * A worker and a guest thread on one CPU can take turns for ever: the guest runs when it is woken,
  * and has asked again when the worker comes back, so the doorbell is never listed and no policy
@@ -446,20 +476,20 @@ static bool spin_in_place(struct doorbell *d)
 static void move_away(struct doorbell *d)
 {
     struct worker *w = fiber_self()->thread->worker;
-    if (d->is_polled || !d->cpu ||
-        atomic_load_explicit(d->cpu, memory_order_relaxed) % worker_count != w->index) {
+    if (!woken_here(d, w)) {
         d->same_cpu = 0;
         return;
     }
     if (++d->same_cpu < SAME_CPU_MAX)
         return;
     d->same_cpu = 0;
-    w->now = now_monotonic();
+    int64_t now = w->now = now_monotonic();
     struct worker *other = free_worker(w);
     if (!other || guests_running() + 1 + others_polling(w) >= worker_count)
         return;
-    set_polled(d, true);
+    set_polled(d, other);
     leave_stack(AFTER_MOVE, other);
+    note_move(other, now_monotonic() - now);
 }
 
 bool doorbell_wait(struct doorbell *d)

@@ -29,13 +29,13 @@ struct doorbell {
     _Atomic uint32_t *polled;       /* [I] in shared memory: a worker is looking */
     _Atomic uint32_t *parked;       /* [I] in shared memory or NULL: doorbell_set_parked_word() */
     bool is_parked;                 /* [fiber] what *parked was last set to */
-    _Atomic uint32_t *cpu;          /* [I] in shared memory or NULL: doorbell_set_cpu_word() */
     _Atomic uint32_t *blocked;      /* [I] in shared memory or NULL: doorbell_set_blocked_hint() */
     struct fiber *fiber;            /* [I] while asleep on it */
     _Atomic bool rung;              /* [a] rung from the kernel's side: doorbell_ring() */
     _Atomic(struct worker *) worker; /* the worker that watches it, or NULL; changes under that one's watch lock */
     unsigned index;                 /* [watch lock] in the worker's list */
-    bool is_polled;                 /* [watch lock] what *polled was last set to */
+    uint32_t polled_by;             /* [watch lock] what *polled was last set to: the CPU + 1 of who polls, or 0 */
+    uint32_t sleeper;               /* [fiber] doorbell_note_sleeper() */
     unsigned same_cpu;              /* [fiber] requests in a row that took turns with this worker's CPU */
     int64_t since;                  /* [watch lock] when the fiber went to sleep on it */
     int64_t average;                /* [watch lock] ns between that and the next ring, a moving average */
@@ -62,10 +62,10 @@ void doorbell_set_blocked_hint(struct doorbell *d, _Atomic uint32_t *blocked);
  */
 void doorbell_set_parked_word(struct doorbell *d, _Atomic uint32_t *parked);
 /*
- * `cpu` points to a word in shared memory where the stub says on which CPU it ran when it last wrote
- * to an event descriptor: that CPU's worker had better not spin for it. Before the first doorbell_wait().
+ * Told with every answer: was the guest thread asleep when it came, and on which CPU (+ 1; 0: it was awake)? A worker of
+ * that CPU lets the thread run before it looks for its next request.
  */
-void doorbell_set_cpu_word(struct doorbell *d, _Atomic uint32_t *cpu);
+void doorbell_note_sleeper(struct doorbell *d, uint32_t cpu_plus_one);
 /* The fiber that waited on it is done with it: it may be freed. */
 void doorbell_forget(struct doorbell *d);
 static inline void doorbell_unpark(struct doorbell *d)

@@ -107,6 +107,8 @@ struct worker {
     int64_t last_events;           /* [t] when host events were last looked for */
     int64_t last_yield;            /* [t] when the CPU was last offered to others during a spin */
     _Atomic int64_t no_polling_until; /* written by its own thread: others need this CPU */
+    _Atomic int64_t no_moves_until; /* [a] nor do fibers move here */
+    int64_t move_back_off;          /* of the last move that found the CPU taken */
     int64_t back_off;              /* [t] the length of the last such pause */
     unsigned passes;               /* [t] fibers run since the last tick */
 };

@@ -47,7 +47,7 @@ static bool spin_for_reply(struct stub_context *ctx)
 
 static void sleep_for_reply(struct stub_context *ctx)
 {
-    __atomic_exchange_n(&ctx->sleeping, 1, __ATOMIC_SEQ_CST);
+    __atomic_exchange_n(&ctx->sleeping, current_cpu() + 1, __ATOMIC_SEQ_CST);
     while (__atomic_load_n(&ctx->state, __ATOMIC_SEQ_CST) == STATE_RING)
         host6(__NR_futex, (uint64_t)&ctx->state, FUTEX_WAIT, STATE_RING, 0, 0, 0);
     __atomic_store_n(&ctx->sleeping, 0, __ATOMIC_RELAXED);
@@ -56,13 +56,17 @@ static void sleep_for_reply(struct stub_context *ctx)
 static void wake_worker(struct stub_context *ctx)
 {
     static const uint64_t one = 1;
-    unsigned cpu = current_cpu(), fd = STUB_EVENT_FD + cpu % stub_values.event_fds;
-    __atomic_store_n(&ctx->ring_cpu, cpu, __ATOMIC_RELAXED);
+    unsigned fd = STUB_EVENT_FD + current_cpu() % stub_values.event_fds;
     host3(__NR_write, fd, &one, sizeof(one));
 }
 
 static void wait_for_reply(struct stub_context *ctx, bool polled)
 {
+    /* Spinning on the poller's own CPU would keep it from answering. It looks again before it sleeps. */
+    if (polled && __atomic_load_n(&ctx->polled, __ATOMIC_RELAXED) == current_cpu() + 1) {
+        sleep_for_reply(ctx);
+        return;
+    }
     if (polled && spin_for_reply(ctx))
         return;
     /* Whoever polled may have lost its CPU: let the worker of this one look as well. */

@@ -181,7 +181,7 @@ struct stub_fault {
 
 struct stub_context {
     /* line 0: all that an ordinary call and its answer need; both write, on every hand-off */
-    uint32_t state, sleeping;
+    uint32_t state, sleeping; /* sleeping: the thread's CPU + 1, or 0 */
     uint32_t word;    /* the stub's: kind and flags; the kernel's: reply */
     uint32_t nr;      /* KIND_SYSCALL */
     uint64_t args[6]; /* KIND_SYSCALL; in a reply the first is the call's result */
@@ -193,7 +193,7 @@ struct stub_context {
                              KIND_TRAPPED */
     uint64_t reserved2[4];
     /* line 4: the kernel writes, seldom */
-    uint32_t polled;      /* a worker looks at state: no eventfd needed */
+    uint32_t polled;      /* a worker looks at state, no eventfd needed: its CPU + 1 */
     uint32_t parked;      /* the answer will take long: do not spin */
     uint32_t spin_budget; /* in ticks of the time stamp counter */
     uint32_t flags;
@@ -217,7 +217,7 @@ struct stub_context {
     /* line 8 */
     uint8_t nonce[16]; /* proves to the kernel which process has these pages mapped */
     uint32_t blocked;  /* the thread sleeps in the host on its own account */
-    uint32_t ring_cpu; /* where the thread ran when it last had to wake a worker */
+    uint32_t reserved8;
     uint32_t reserved7[10];
     /* line 9: bytes sent ahead, if KIND_HINTS says so: hint_len bytes from hint_addr lie in hint
      * buffer 0 or 1 */
