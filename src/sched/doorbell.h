@@ -62,8 +62,8 @@ void doorbell_set_blocked_hint(struct doorbell *d, _Atomic uint32_t *blocked);
  */
 void doorbell_set_parked_word(struct doorbell *d, _Atomic uint32_t *parked);
 /*
- * Told with every answer: was the guest thread asleep when it came, and on which CPU (+ 1; 0: it was awake)? A worker of
- * that CPU lets the thread run before it looks for its next request.
+ * Told with every answer: was the guest thread asleep when it came, and on which CPU (+ 1; 0: it was
+ * awake)? A worker of that CPU lets the thread run before it looks for its next request.
  */
 void doorbell_note_sleeper(struct doorbell *d, uint32_t cpu_plus_one);
 /* The fiber that waited on it is done with it: it may be freed. */
