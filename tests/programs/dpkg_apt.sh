@@ -1,8 +1,6 @@
 #!/bin/sh
-# needs: debootstrap
-# timeout: 900
-# root: debian
-# In a debootstrap root: the package database and the policy of the package manager.
+# timeout: 120
+# The root's package database and the policy of the package manager.
 dpkg -l | tail -n +6 | awk '{ print $1, $2, $3 }' | sha256sum
 dpkg -s base-files | grep -c .
 dpkg -L coreutils | wc -l
