@@ -119,8 +119,9 @@ static void list_reserve(struct worker *w)
 }
 
 /* Lists d on w, the caller's own worker; false if doorbell_ring() came before. */
-static bool list_add_checked(struct worker *w, struct doorbell *d)
+bool watch_add(struct worker *w, struct doorbell *d)
 {
+    d->since = now_monotonic();
     list_reserve(w);
     spin_lock(&w->watch_lock);
     list_append(w, d);
@@ -129,12 +130,6 @@ static bool list_add_checked(struct worker *w, struct doorbell *d)
         list_take(w, d);
     spin_unlock(&w->watch_lock);
     return !rung;
-}
-
-bool watch_add(struct worker *w, struct doorbell *d)
-{
-    d->since = now_monotonic();
-    return list_add_checked(w, d);
 }
 
 void doorbell_ring(struct doorbell *d)

@@ -7,7 +7,7 @@
 #include "fs/proc/private.h"
 #include "kernel/namespaces.h"
 
-int pid_cwd_get_link(struct synth_inode *i, struct path *ret)
+static int fs_place(struct synth_inode *i, void (*get)(struct fs_context *, struct path *), struct path *ret)
 {
     CLEANUP_TARGET struct proc_target t = {NULL};
     int err = proc_target_get(i, &t);
@@ -16,23 +16,19 @@ int pid_cwd_get_link(struct synth_inode *i, struct path *ret)
     struct fs_context *fs = task_get_fs(t.task);
     if (!fs)
         return -ENOENT;
-    fs_get_cwd(fs, ret);
+    get(fs, ret);
     fs_context_put(fs);
     return 0;
 }
 
+int pid_cwd_get_link(struct synth_inode *i, struct path *ret)
+{
+    return fs_place(i, fs_get_cwd, ret);
+}
+
 int pid_root_get_link(struct synth_inode *i, struct path *ret)
 {
-    CLEANUP_TARGET struct proc_target t = {NULL};
-    int err = proc_target_get(i, &t);
-    if (err < 0)
-        return -ENOENT;
-    struct fs_context *fs = task_get_fs(t.task);
-    if (!fs)
-        return -ENOENT;
-    fs_get_root(fs, ret);
-    fs_context_put(fs);
-    return 0;
+    return fs_place(i, fs_get_root, ret);
 }
 
 int pid_exe_get_link(struct synth_inode *i, struct path *ret)
