@@ -59,13 +59,20 @@ static bool stub_sleeps(const struct context *ctx)
     return __atomic_load_n(&ctx->shared->sleeping, __ATOMIC_RELAXED) != 0;
 }
 
+static const char *hint_buffer(const struct context *ctx, unsigned slot)
+{
+    if (slot == 0 && ctx->hint_len[0] <= HINT_NEAR_SIZE)
+        return ctx->shared->hint_near;
+    return (const char *)ctx->shared + CONTEXT_HINT + slot * HINT_SIZE;
+}
+
 /* The sent-ahead bytes from `addr` on, in shared memory; how many are there. */
 static size_t find_hint(const struct context *ctx, uaddr_t addr, const char **ret)
 {
     for (unsigned i = 0; i < 2; i++) {
         uint64_t offset = addr - ctx->hint_addr[i];
         if (offset < ctx->hint_len[i]) {
-            *ret = (const char *)ctx->shared + CONTEXT_HINT + i * HINT_SIZE + offset;
+            *ret = hint_buffer(ctx, i) + offset;
             return ctx->hint_len[i] - offset;
         }
     }
@@ -128,6 +135,17 @@ static void *queue_out(struct context *ctx, uaddr_t dst, size_t n, struct stub_o
     return ctx->window + offset;
 }
 
+/* The cheapest copy out, if it fits and nothing is queued before it. */
+static bool queue_bytes(struct context *ctx, uaddr_t dst, const void *src, size_t n)
+{
+    if (n > REPLY_MAX_BYTES || ctx->order_count || ctx->bytes_len)
+        return false;
+    ctx->bytes_to = dst;
+    ctx->bytes_len = (uint32_t)n;
+    memcpy(ctx->bytes, src, n);
+    return true;
+}
+
 ssize_t platform_copy_out(struct context *ctx, uaddr_t dst, const void *src, size_t n)
 {
     struct stub_order *o;
@@ -137,9 +155,12 @@ ssize_t platform_copy_out(struct context *ctx, uaddr_t dst, const void *src, siz
         return 0;
     if (n > WINDOW_SIZE || clip(dst, n) < n)
         return platform_copy_out_sync(ctx, dst, src, n);
+    if (queue_bytes(ctx, dst, src, n))
+        return (ssize_t)n;
     window = queue_out(ctx, dst, n, &o);
     if (!window)
         return -ESRCH;
+    o->flags = ORDER_NO_RESULT;
     memcpy(window, src, n);
     return (ssize_t)n;
 }
@@ -261,9 +282,12 @@ void order_defer_window_out(struct context *ctx, uaddr_t dst, void *window, size
         ctx->deferred_failed = true;
         return;
     }
+    if (queue_bytes(ctx, dst, window, n))
+        return;
     o = order_queue(ctx, ORDER_COPY_OUT, 0);
     if (!o)
         return;
+    o->flags = ORDER_NO_RESULT;
     o->args[0] = dst;
     o->args[1] = context_stub_address(ctx) + CONTEXT_WINDOW + offset;
     o->args[2] = n;

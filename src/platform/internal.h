@@ -57,6 +57,9 @@ struct context {
     bool dirty;   /* regs must travel to the stub */
     bool deferred_failed;  /* a deferred order failed while others were made */
     uint32_t order_count;  /* queued in orders[] */
+    uint32_t bytes_len;    /* of a small copy out, queued before all orders: it travels in the reply's own line */
+    uint64_t bytes_to;
+    char bytes[REPLY_MAX_BYTES];
     uint32_t window_used;  /* bytes of the window that queued orders need */
     uint64_t hint_addr[2]; /* what the stub sent ahead with this call */
     uint32_t hint_len[2];

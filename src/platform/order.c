@@ -37,15 +37,23 @@ void platform_kick(struct context *ctx)
 static void reply(struct context *ctx, uint32_t reply_flags)
 {
     struct stub_context *shared = ctx->shared;
-    uint64_t old;
+    uint32_t sleeper;
 
+    if (ctx->bytes_len) {
+        shared->args[1] = ctx->bytes_to;
+        memcpy(&shared->args[2], ctx->bytes, sizeof(ctx->bytes));
+        reply_flags |= ctx->bytes_len << 24;
+        ctx->bytes_len = 0;
+    }
     __atomic_store_n(&shared->word, ctx->order_count | reply_flags, __ATOMIC_RELAXED);
     ctx->order_count = 0;
     ctx->window_used = 0;
     doorbell_unpark(&ctx->bell);
-    old = __atomic_exchange_n((uint64_t *)&shared->state, STATE_REPLY, __ATOMIC_SEQ_CST);
-    doorbell_note_sleeper(&ctx->bell, (uint32_t)(old >> 32));
-    if (old >> 32)
+    __atomic_store_n(&shared->state, STATE_REPLY, __ATOMIC_RELEASE);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    sleeper = __atomic_load_n(&shared->sleeping, __ATOMIC_RELAXED);
+    doorbell_note_sleeper(&ctx->bell, sleeper);
+    if (sleeper)
         wake_stub(shared);
 }
 
@@ -73,7 +81,7 @@ int orders_flush(struct context *ctx)
 {
     int kind;
 
-    if (!ctx->order_count)
+    if (!ctx->order_count && !ctx->bytes_len)
         return atomic_load_explicit(&ctx->as->dead, memory_order_relaxed) ? -ESRCH : 0;
     kind = hand_over(ctx, 0);
     if (kind == KIND_ORDER_FAILED)

@@ -141,23 +141,29 @@ static uint64_t argument(const struct stub_regs *r, unsigned n)
     }
 }
 
-static uint32_t send_string(char *buffer, uint64_t from)
+static uint32_t send_string(struct stub_context *ctx, unsigned slot, uint64_t from)
 {
-    long n = stub_copy_string(buffer, (const char *)from, HINT_SIZE);
+    long n = HINT_NEAR_SIZE + 1;
 
+    if (slot == 0)
+        n = stub_copy_string(ctx->hint_near, (const char *)from, HINT_NEAR_SIZE);
+    if (n > HINT_NEAR_SIZE)
+        n = stub_copy_string(context_hint(ctx, slot), (const char *)from, HINT_SIZE);
     if (n < 0)
         return 0;
     return n > HINT_SIZE ? HINT_SIZE : (uint32_t)n;
 }
 
-static uint32_t send_bytes(char *buffer, uint64_t from, const struct hint *h,
-                           const struct stub_regs *r)
+/* A copy that a bad address cuts short is not sent: its length would name another buffer. */
+static uint32_t send_bytes(struct stub_context *ctx, unsigned slot, uint64_t from, const struct hint *h)
 {
-    uint64_t count = h->len_arg == FIXED ? 1 : argument(r, h->len_arg);
+    uint64_t count = h->len_arg == FIXED ? 1 : argument(&ctx->regs, h->len_arg);
 
     if (count == 0 || count > HINT_SIZE / h->size)
         return 0;
-    return (uint32_t)stub_copy(buffer, (const void *)from, count * h->size);
+    uint64_t n = count * h->size;
+    char *buffer = slot == 0 && n <= HINT_NEAR_SIZE ? ctx->hint_near : context_hint(ctx, slot);
+    return stub_copy(buffer, (const void *)from, n) == n ? (uint32_t)n : 0;
 }
 
 bool stub_send_hints(struct stub_context *ctx)
@@ -173,8 +179,7 @@ bool stub_send_hints(struct stub_context *ctx)
         if (!from || from >= STUB_BASE)
             continue;
         ctx->hint_addr[i] = from;
-        ctx->hint_len[i] = h->size ? send_bytes(context_hint(ctx, i), from, h, r)
-                                   : send_string(context_hint(ctx, i), from);
+        ctx->hint_len[i] = h->size ? send_bytes(ctx, i, from, h) : send_string(ctx, i, from);
     }
     return true;
 }

@@ -80,8 +80,9 @@ static bool ring(struct stub_context *ctx)
 {
     if (ctx->kick)
         __atomic_store_n(&ctx->kick, 0, __ATOMIC_RELAXED);
-    __atomic_exchange_n(&ctx->state, STATE_RING, __ATOMIC_SEQ_CST);
-    if (__atomic_load_n(&ctx->polled, __ATOMIC_SEQ_CST))
+    __atomic_store_n(&ctx->state, STATE_RING, __ATOMIC_RELEASE);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&ctx->polled, __ATOMIC_RELAXED))
         return true;
     wake_worker(ctx);
     return false;
@@ -194,7 +195,8 @@ static bool execute(struct stub_context *ctx, struct stub_order *o)
         return (uint64_t)ret == o->args[2];
     case ORDER_COPY_OUT:
         ret = (long)stub_copy((void *)o->args[0], (void *)o->args[1], o->args[2]);
-        o->result = ret;
+        if (!(o->flags & ORDER_NO_RESULT))
+            o->result = ret;
         return (uint64_t)ret == o->args[2];
     case ORDER_COPY_STRING:
         ret = stub_copy_string((char *)o->args[1], (char *)o->args[0], o->args[2]);
@@ -245,6 +247,8 @@ static bool execute(struct stub_context *ctx, struct stub_order *o)
     return ret >= 0 || ret < -4095;
 }
 
+#define WINDOW_AHEAD 192 /* bytes of the window that are fetched together with the first order */
+
 /* Executes a reply's orders: what to ring with, or 0 to resume the guest. */
 static uint32_t run_orders(struct stub_context *ctx, uint32_t reply)
 {
@@ -252,9 +256,14 @@ static uint32_t run_orders(struct stub_context *ctx, uint32_t reply)
     uint32_t count = REPLY_COUNT(reply);
 
     bool failed = false;
+    uint64_t bytes = REPLY_BYTES(reply);
 
+    if (bytes && (bytes > REPLY_MAX_BYTES || stub_copy((void *)ctx->args[1], &ctx->args[2], bytes) != bytes))
+        failed = true;
     if (count > MAX_ORDERS)
         count = MAX_ORDERS;
+    for (unsigned i = 0; i < WINDOW_AHEAD && count; i += 64)
+        __builtin_prefetch((char *)ctx + CONTEXT_WINDOW + i);
     for (uint32_t i = 0; i < count; i++)
         if (!execute(ctx, &orders[i]) && !(orders[i].flags & ORDER_IGNORE_ERRORS))
             failed = true;
@@ -285,7 +294,7 @@ static _Noreturn void serve(struct stub_context *ctx, bool polled)
     for (;;) {
         wait_for_reply(ctx, polled);
         uint32_t reply = ctx->word;
-        uint32_t kind = REPLY_COUNT(reply) || !(reply & REPLY_RESUME) ? run_orders(ctx, reply) : 0;
+        uint32_t kind = reply == REPLY_RESUME ? 0 : run_orders(ctx, reply);
         if (!kind)
             resume(ctx, reply);
         ctx->word = kind;

@@ -18,19 +18,18 @@
  *     STATE_RING    the stub has stored an event and stands still: the kernel's turn
  *     STATE_REPLY   the kernel has stored its orders, or the guest runs: the stub's turn
  *
- *     stub:    store the event; xchg state = RING; if (!polled) write(eventfd of this CPU, 1);
+ *     stub:    store the event; state = RING; fence; if (!polled) write(eventfd of this CPU, 1);
  *              spin while state == RING, as long as polled, not parked, and within the spin budget;
  *              then xchg sleeping = 1; while (state == RING) futex_wait(state, RING); sleeping = 0
- *     kernel:  store orders and reply; old = xchg {state, sleeping} = {REPLY, 0}; if (old.sleeping)
- * futex_wake
+ *     kernel:  store orders and reply; state = REPLY; fence; if (sleeping) futex_wake
  *
- * What an ordinary call and its answer need lies in the cache line of the state word, because a
- * line's way from processor to processor is most of what a hand-off costs. Arguments are in it as
- * copies.
+ * What an ordinary call and its answer need lies in the cache line of the state word, because a line's way from
+ * processor to processor is most of what a hand-off costs: the arguments as copies, the result, and few bytes for the
+ * guest's memory (REPLY_BYTES). The line is filled and released by plain stores in a row: a locked instruction among
+ * them would give the other side time to take the line away in the middle.
  *
- * One 64-bit exchange covers both words on the kernel's side, so no wake-up can be lost and none is
- * made in vain. A new context starts in STATE_RING, as if it had just asked: its thread waits for
- * the first reply.
+ * Each side stores its word, fences, and then looks at the other's, so no wake-up can be lost. A context starts in
+ * STATE_RING, as if it had just asked: its thread waits for the first reply.
  *
  * ORDERS are executed in sequence, all of them. The list ends with REPLY_RESUME (run the guest) or
  * without it (ring again with KIND_ORDERS_DONE). If one fails that is not marked
@@ -92,6 +91,7 @@
 #define CONTEXT_HINT 0xe000 /* two buffers of HINT_SIZE */
 #define CONTEXT_WINDOW 0x10000
 #define HINT_SIZE 0x1000
+#define HINT_NEAR_SIZE 0xda8 /* to the end of the context's first page */
 #define WINDOW_SIZE 0x10000
 
 /* Descriptors of a stub process: the control socket, one eventfd a worker; what is lent for a
@@ -161,6 +161,8 @@ enum stub_kind {
 #define REPLY_COUNT(reply) ((reply)&0xffff)
 #define REPLY_RESUME 0x10000
 #define REPLY_FULL 0x20000
+#define REPLY_BYTES(reply) ((reply) >> 24) /* before the orders: that many bytes of args[2..] go to address args[1] */
+#define REPLY_MAX_BYTES 32
 
 /* Registers in the order the hand-off likes: what every call needs first. */
 struct stub_regs {
@@ -219,10 +221,11 @@ struct stub_context {
     uint32_t blocked;  /* the thread sleeps in the host on its own account */
     uint32_t reserved8;
     uint32_t reserved7[10];
-    /* line 9: bytes sent ahead, if KIND_HINTS says so: hint_len bytes from hint_addr lie in hint
-     * buffer 0 or 1 */
+    /* line 9: bytes sent ahead, if KIND_HINTS says so: hint_len bytes from hint_addr lie in hint buffer 0 or 1; the
+     * first ones, when they are few enough, right here */
     uint64_t hint_addr[2];
     uint32_t hint_len[2];
+    char hint_near[HINT_NEAR_SIZE];
 };
 
 enum stub_op {
@@ -247,6 +250,7 @@ enum stub_op {
 };
 #define ORDER_IGNORE_ERRORS 1
 #define ORDER_SET_TLS 2    /* ORDER_THREAD */
+#define ORDER_NO_RESULT 8 /* ORDER_COPY_OUT: nobody reads how much was copied */
 #define ORDER_OTHERS_RUN 4 /* ORDER_PATCH: other threads may be executing the bytes */
 
 #define MAX_ORDERS 64
