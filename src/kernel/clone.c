@@ -345,6 +345,9 @@ static int link_child(struct task *t, struct task *from, const struct clone_args
         if (!(args->flags & CLONE_THREAD))
             link_new_process(t, from, args);
         task_link_locked(t);
+        spin_lock(&creator->sig.lock);
+        seccomp_inherit_locked(t, from);
+        spin_unlock(&creator->sig.lock);
     }
     spin_unlock(&tasklist_lock);
     return err;

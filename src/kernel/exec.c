@@ -5,6 +5,7 @@
  * credentials change), the image, and all the attributes that exec resets.
  */
 #include "base/cleanup.h"
+#include "kernel/call_entry.h"
 #include "kernel/exec_cred.h"
 #include "kernel/fdtable.h"
 #include "kernel/pid.h"
@@ -214,5 +215,8 @@ int do_execve(const struct exec_args *args)
         return err;
     }
     task_set_cred(t, creds.cred); /* publishes the answers of a fresh context, too */
+    spin_lock(&t->process->sig.lock);
+    call_work_update(t);
+    spin_unlock(&t->process->sig.lock);
     return 0;
 }

@@ -278,6 +278,7 @@ void task_exit(struct task *t)
     task_release_memory(t);
     drop_host_side(t);
     drop_parts(t);
+    seccomp_exit(t);
 
     spin_lock(&tasklist_lock);
     bool leader = t == p->leader;

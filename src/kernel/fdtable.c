@@ -450,6 +450,19 @@ int fd_close_range(unsigned first, unsigned last, unsigned flags)
     return 0;
 }
 
+int fd_replace(int fd, struct file *file, unsigned flags)
+{
+    struct file *old = NULL;
+    if (fd < 0 || (uint64_t)fd >= MIN(current_limit(RLIMIT_NOFILE), (uint64_t)FD_MAX))
+        return -EBADF;
+    int err = install_at(current->files, (unsigned)fd, file, flags & O_CLOEXEC, &old);
+    if (err)
+        return err;
+    if (old)
+        close_file(current->files, old);
+    return fd;
+}
+
 int fd_dup2(int old_fd, int new_fd, unsigned flags, bool same_ok)
 {
     if (old_fd == new_fd && !same_ok)

@@ -45,6 +45,8 @@ void fd_publish(int fd, struct file *file);
 void fd_unreserve(int fd);
 /* Exactly at fd, for boot and donated descriptors (reference consumed on success). */
 NODISCARD int fdtable_install_at(struct fdtable *t, int fd, struct file *file, bool cloexec);
+/* The same in the current task's table, in place of what is there: fd, -EBADF, -EBUSY, -ENOMEM. */
+NODISCARD int fd_replace(int fd, struct file *file, unsigned flags);
 NODISCARD int fd_close(int fd);
 NODISCARD int fd_close_range(unsigned first, unsigned last, unsigned flags);
 NODISCARD int fd_dup2(int old_fd, int new_fd, unsigned flags, bool same_ok); /* dup2/dup3 */

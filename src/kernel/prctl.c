@@ -211,7 +211,9 @@ int64_t do_prctl(int option, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
     case PR_GET_TIMERSLACK:
         return t->timer_slack;
     case PR_GET_SECCOMP:
-        return 0;
+        return t->seccomp.mode;
+    case PR_SET_SECCOMP:
+        return prctl_set_seccomp(a, b);
     default:
         return credentials(option, a, b, c, d);
     }

@@ -4,6 +4,7 @@
  * finds nothing to do after it costs one flag check here.
  */
 #include "base/log.h"
+#include "kernel/call_entry.h"
 #include "kernel/pid.h"
 #include "kernel/task.h"
 #include <string.h>
@@ -22,9 +23,7 @@ static bool work_before_resume(struct task *t)
     return !t->exit_requested && t->ctx;
 }
 
-/* A futex wait that the stub made on the host was broken up: what Linux's futex answers to a
- * signal. */
-static int64_t interrupted_futex(const uint64_t *args)
+int64_t interrupted_futex(const uint64_t *args)
 {
     return args[3] ? -ERESTARTNOHAND : -ERESTARTSYS;
 }
@@ -35,8 +34,13 @@ static inline bool run_syscall(struct task *t, const struct event *event)
     t->frame_queued = t->image_queued = false;
     t->syscall_nr = (int)event->nr;
     t->syscall_count++;
-    int64_t result = UNLIKELY(event->interrupted) ? interrupted_futex(event->args)
-                                                  : task_syscall_hook(event->nr, event->args);
+    int64_t result;
+    if (UNLIKELY(event->interrupted))
+        result = interrupted_futex(event->args);
+    else if (UNLIKELY(__atomic_load_n(&t->call_work, __ATOMIC_RELAXED)))
+        result = call_with_work(t, event);
+    else
+        result = task_syscall_hook(event->nr, event->args);
     if (UNLIKELY(!t->ctx))
         return true;
     context_set_result(t->ctx, result); /* exec may have changed the context */

@@ -425,6 +425,11 @@ void signal_force(struct task *t, int sig, const siginfo_t *info)
     (void)signal_send_task(t, sig, info);
 }
 
+void signal_kill_self(struct task *t, int sig, const siginfo_t *info)
+{
+    process_kill_group(t->process, signal_fatal_status(t->process, sig));
+}
+
 /* ---- telling the parent ---- */
 
 void siginfo_user(siginfo_t *info, int sig, int code)

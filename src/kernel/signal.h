@@ -127,6 +127,8 @@ sigmask_t signal_pending_set(struct task *t);
 /* Called by task_main() before resuming, when the fiber is interrupted or the call's result is a
  * restart code. May mark the task as ending (task->exit_requested). */
 void signal_deliver(struct task *t);
+/* The task's own process ends by a signal that nothing can stop. */
+void signal_kill_self(struct task *t, int sig, const siginfo_t *info);
 /* Builds the handler's frame and points the registers at it: -EFAULT when the stack is bad.
  * signal_frame.c */
 NODISCARD int signal_push_frame(struct task *t, const struct guest_sigaction *action, const siginfo_t *info,

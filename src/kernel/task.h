@@ -24,6 +24,7 @@
 #include "base/refcount.h"
 #include "kernel/cred.h"
 #include "kernel/limits.h"
+#include "kernel/seccomp.h"
 #include "kernel/signal.h"
 #include "platform/platform.h"
 #include "sched/fiber.h"
@@ -155,6 +156,8 @@ struct task {
     int syscall_nr;                  /* [t] current call, -1 outside */
     struct restart_block restart;    /* [t] for restart_syscall */
     uint64_t syscall_count;
+    unsigned call_work;              /* [a] CALL_WORK_...: why its calls take the long way; call_entry.h */
+    struct seccomp_state seccomp;    /* kernel/seccomp.h */
     struct ptrace_state *ptrace;     /* reserved for ptrace */
 };
 

@@ -22,6 +22,14 @@ void platform_set_local_answers(bool on)
     context_flags = on ? CONTEXT_LOCAL_ANSWERS | CONTEXT_HINTS : CONTEXT_HINTS;
 }
 
+void context_set_all_calls(struct context *ctx, bool on)
+{
+    uint32_t local = CONTEXT_LOCAL_ANSWERS & context_flags;
+    atomic_store(&ctx->all_calls, on);
+    __atomic_store_n(&ctx->shared->flags, (context_flags & ~local) | (on ? 0 : local),
+                     __ATOMIC_SEQ_CST);
+}
+
 static void init_shared(struct context *ctx)
 {
     struct stub_context *shared = ctx->shared;
@@ -88,6 +96,7 @@ void context_inherit(struct context *ctx, const struct context *from)
     ctx->shared->uses_gs = __atomic_load_n(&from->shared->uses_gs, __ATOMIC_RELAXED);
     ctx->shared->guest_gs = __atomic_load_n(&from->shared->guest_gs, __ATOMIC_RELAXED);
     context_set_sigmask(ctx, context_sigmask((struct context *)from));
+    context_set_all_calls(ctx, atomic_load((_Atomic bool *)&from->all_calls));
     context_set_answers(ctx, &from->answers);
     context_set_robust_list(ctx, 0);
 }

@@ -65,6 +65,7 @@ struct context {
     uint32_t hint_len[2];
     struct stub_answers answers;
     /* any */
+    _Atomic bool all_calls;        /* the stub answers nothing by itself */
     _Atomic uint32_t in_guest;     /* the thread may be running guest code: a kick needs a signal */
     _Atomic uint32_t kick_pending; /* a kick since the last event */
 };

@@ -149,6 +149,22 @@ int order_send_fds(struct context *ctx, const int *fds, unsigned count)
     return 0;
 }
 
+int64_t order_futex(struct context *ctx, const uint64_t args[6])
+{
+    struct stub_order *o = order_queue(ctx, ORDER_FUTEX, 0);
+    int64_t ret;
+
+    if (!o)
+        return -ESRCH;
+    memcpy(o->args, args, sizeof(o->args));
+    atomic_store(&ctx->in_guest, 1); /* kicks reach it as if the guest ran */
+    if (atomic_load(&ctx->kick_pending))
+        send_kick(ctx);
+    ret = order_sync(ctx, o);
+    atomic_store(&ctx->in_guest, 0);
+    return ret;
+}
+
 int64_t order_mmap_fd(struct context *ctx, uaddr_t addr, size_t len, int prot, int flags, int fd,
                       uint64_t offset, bool deferred)
 {

@@ -161,6 +161,10 @@ NODISCARD int64_t order_host(struct context *ctx, int nr, const uint64_t args[6]
 /* The same, queued; a failure shows as EVENT_ORDER_FAILED unless ignore_errors. */
 void order_defer_host(struct context *ctx, int nr, const uint64_t args[6], bool ignore_errors);
 
+/* futex(2) in the guest's process, any operation but those of priority inheritance; a wait ends with
+ * -EINTR when the thread is kicked. */
+NODISCARD int64_t order_futex(struct context *ctx, const uint64_t args[6]);
+
 /* mmap of a host descriptor: fd travels to the stub, is mapped and closed there. `deferred` queues
  * the mapping (the fd is duplicated into the message at once). fd must be opened no more
  * permissively than the guest's file. MAP_FIXED addresses only. The address or -errno. */
@@ -188,6 +192,10 @@ NODISCARD int order_set_gs(struct context *ctx, uint64_t base);
 /* Whether stubs answer at all: off while every call is to be seen (--strace). For address spaces
  * made from now on; call before platform_start(). */
 void platform_set_local_answers(bool on);
+
+/* any: the same for one thread: while on, every call of it comes to the kernel, futex included
+ * (which then goes back by order_futex()). New threads and forked children take after it. */
+void context_set_all_calls(struct context *ctx, bool on);
 
 struct stub_answers {
     uint32_t pid, tid, ppid, uid, euid, gid, egid;

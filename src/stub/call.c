@@ -168,9 +168,6 @@ _Noreturn void stub_call(struct stub_context *ctx)
 
     if (flags & CONTEXT_LOCAL_ANSWERS)
         kind |= answer_locally(ctx);
-    else if (ctx->regs.nr ==
-             __NR_futex) /* a wait must be the stub's own, or a kick could not end it */
-        kind |= futex(ctx);
     if (flags & CONTEXT_HINTS && stub_send_hints(ctx))
         kind |= KIND_HINTS;
     hand_over(ctx, kind);

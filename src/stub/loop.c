@@ -176,6 +176,17 @@ static _Noreturn void order_park(struct stub_context *ctx)
         host6(__NR_futex, (uint64_t)&ctx->reserved3[0], FUTEX_WAIT, 0, 0, 0, 0);
 }
 
+static long order_futex(struct stub_context *ctx, const struct stub_order *o)
+{
+    uint32_t op = (uint32_t)o->args[1] & ~(uint32_t)(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME);
+
+    if (op == FUTEX_WAIT || op == FUTEX_WAIT_BITSET) /* a kick must be able to end it */
+        return stub_futex_wait(o->args[0], (uint32_t)o->args[1], o->args[2], o->args[3], ctx,
+                               o->args[5]);
+    return host6(__NR_futex, o->args[0], (uint32_t)o->args[1], o->args[2], o->args[3], o->args[4],
+                 o->args[5]);
+}
+
 static long order_thread(const struct stub_order *o)
 {
     uint64_t flags = o->flags & ORDER_SET_TLS ? STUB_THREAD_FLAGS_TLS : STUB_THREAD_FLAGS;
@@ -235,6 +246,9 @@ static bool execute(struct stub_context *ctx, struct stub_order *o)
         stub_gone();
     case ORDER_PARK:
         order_park(ctx);
+    case ORDER_FUTEX:
+        ret = order_futex(ctx, o);
+        break;
     case ORDER_PATCH:
         ret = stub_patch(o);
         break;

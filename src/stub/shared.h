@@ -245,6 +245,7 @@ enum stub_op {
     ORDER_THREAD, /* address of the new context, flags to clone, fs base: tid */
     ORDER_EXIT,   /* the thread leaves; never rings again */
     ORDER_PARK,   /* the first thread of a process leaves: sleeps for ever instead */
+    ORDER_FUTEX,  /* args of futex: its result; a kick ends a wait */
     ORDER_PATCH,  /* site, its 8 bytes as they should be, its new 8 bytes, base slot, base, entry to
                      store or 0 */
 };

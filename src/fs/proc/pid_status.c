@@ -277,14 +277,24 @@ static void show_signals(const struct snapshot *s, const struct process *p, stru
                   U(s->caught));
 }
 
-static void show_caps(const struct cred *c, struct strbuf *out)
+static void show_seccomp(struct task *t, struct strbuf *out)
+{
+    spin_lock(&t->process->sig.lock);
+    int mode = t->seccomp.mode;
+    unsigned filters = t->seccomp.filter ? t->seccomp.filter->depth : 0;
+    spin_unlock(&t->process->sig.lock);
+    strbuf_printf(out, "Seccomp:\t%d\nSeccomp_filters:\t%u\n", mode, filters);
+}
+
+static void show_caps(struct task *t, const struct cred *c, struct strbuf *out)
 {
     strbuf_printf(out,
                   "CapInh:\t%016llx\nCapPrm:\t%016llx\nCapEff:\t%016llx\nCapBnd:\t%016llx\nCapAmb:"
                   "\t%016llx\n",
                   U(c->cap_inheritable), U(c->cap_permitted), U(c->cap_effective),
                   U(c->cap_bounding), U(c->cap_ambient));
-    strbuf_printf(out, "NoNewPrivs:\t%d\nSeccomp:\t0\nSeccomp_filters:\t0\n", c->no_new_privs);
+    strbuf_printf(out, "NoNewPrivs:\t%d\n", c->no_new_privs);
+    show_seccomp(t, out);
     strbuf_puts(out, "Speculation_Store_Bypass:\tthread "
                      "vulnerable\nSpeculationIndirectBranch:\tconditional enabled\n");
 }
@@ -365,7 +375,7 @@ int pid_status_show(struct synth_inode *i, struct strbuf *out)
     show_memory(t.task, out);
     strbuf_puts(out, "untag_mask:\t0xffffffffffffffff\n");
     show_signals(&s, t.process, out);
-    show_caps(c, out);
+    show_caps(t.task, c, out);
     show_cpus(t.task, out);
     strbuf_printf(out, "voluntary_ctxt_switches:\t%llu\nnonvoluntary_ctxt_switches:\t0\n",
                   U(t.task->syscall_count));
