@@ -16,6 +16,7 @@
 #include "fs/sysfs/sysfs.h"
 #include "fs/tmpfs/tmpfs.h"
 #include "kernel/task.h"
+#include "net/netns.h"
 #include "net/unix/unix.h"
 #include "platform/platform.h"
 #include "sched/fiber.h"
@@ -82,7 +83,9 @@ static int register_filesystems(void)
     dev_init();
     sysfs_init(&boot.facts);
     unix_init();
-    int err = proc_init(&boot.facts);
+    int err = netns_init();
+    if (!err)
+        err = proc_init(&boot.facts);
     return err ? err : files_init();
 }
 

@@ -34,8 +34,8 @@
 #endif
 
 #define NOT_SUPPORTED \
-    (CLONE_NEWUSER | CLONE_NEWCGROUP | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWTIME)
-#define NAMESPACES (CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWPID)
+    (CLONE_NEWUSER | CLONE_NEWCGROUP | CLONE_NEWIPC | CLONE_NEWTIME)
+#define NAMESPACES (CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWPID | CLONE_NEWNET)
 
 /* ---- what may be asked for ---- */
 
@@ -141,6 +141,14 @@ static int copy_namespaces(struct task *t, uint64_t flags)
             return err;
         uts_namespace_put(t->ns.uts);
         t->ns.uts = uts;
+    }
+    if (flags & CLONE_NEWNET) {
+        struct net_namespace *net;
+        err = net_namespace_new(t->cred->user_ns, &net);
+        if (err)
+            return err;
+        net_namespace_put(t->ns.net);
+        t->ns.net = net;
     }
     if (flags & CLONE_NEWPID) {
         struct pid_namespace *ns;

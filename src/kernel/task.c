@@ -94,6 +94,7 @@ static void task_inherit(struct task *t, struct task *from)
 {
     t->cred = cred_get(from->cred);
     t->ns.uts = uts_namespace_get(from->ns.uts);
+    t->ns.net = net_namespace_get(from->ns.net);
     t->ns.pid_for_children = pid_namespace_get(from->ns.pid_for_children);
     memcpy(t->comm, from->comm, sizeof(t->comm));
     memcpy(t->cpu_mask, from->cpu_mask, sizeof(t->cpu_mask));
@@ -146,6 +147,7 @@ void task_put(struct task *t)
         fs_context_put(t->fs);
     cred_put((struct cred *)t->cred);
     uts_namespace_put(t->ns.uts);
+    net_namespace_put(t->ns.net);
     pid_namespace_put(t->ns.pid_for_children);
     pid_put(t->pid);
     process_put(t->process);

@@ -13,13 +13,14 @@
 #include <sched.h>
 
 #define SUPPORTED                                                                         \
-    (CLONE_FILES | CLONE_FS | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWPID | CLONE_SYSVSEM | \
-     CLONE_THREAD | CLONE_SIGHAND | CLONE_VM)
+    (CLONE_FILES | CLONE_FS | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWPID | CLONE_NEWNET |  \
+     CLONE_SYSVSEM | CLONE_THREAD | CLONE_SIGHAND | CLONE_VM)
 
 struct replacement {
     struct fdtable *files;
     struct fs_context *fs;
     struct uts_namespace *uts;
+    struct net_namespace *net;
     struct pid_namespace *pid_ns;
 };
 
@@ -31,7 +32,7 @@ static int check(struct task *t, uint64_t flags)
         return -EINVAL;
     if (flags & CLONE_VM && refcount_read(&t->mm->ref) > 1)
         return -EINVAL;
-    if (flags & (CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWPID) && !capable(CAP_SYS_ADMIN))
+    if (flags & (CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWPID | CLONE_NEWNET) && !capable(CAP_SYS_ADMIN))
         return -EPERM;
     return 0;
 }
@@ -47,6 +48,8 @@ static int build(struct task *t, uint64_t flags, struct replacement *r)
         err = fs_unshare_mounts(r->fs);
     if (!err && flags & CLONE_NEWUTS)
         err = uts_namespace_copy(t->ns.uts, &r->uts);
+    if (!err && flags & CLONE_NEWNET)
+        err = net_namespace_new(t->cred->user_ns, &r->net);
     if (!err && flags & CLONE_NEWPID)
         err = t->ns.pid_for_children == t->pid->ns ? pid_namespace_new(t->pid->ns, &r->pid_ns)
                                                    : -EINVAL;
@@ -74,6 +77,7 @@ int do_unshare(uint64_t flags)
         SWAP_IN(t->files, r.files);
         SWAP_IN(t->fs, r.fs);
         SWAP_IN(t->ns.uts, r.uts);
+        SWAP_IN(t->ns.net, r.net);
         SWAP_IN(t->ns.pid_for_children, r.pid_ns);
         spin_unlock(&t->alloc_lock);
     }
@@ -81,6 +85,7 @@ int do_unshare(uint64_t flags)
     if (r.fs)
         fs_context_put(r.fs);
     uts_namespace_put(r.uts);
+    net_namespace_put(r.net);
     pid_namespace_put(r.pid_ns);
     return err;
 }

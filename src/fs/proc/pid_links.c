@@ -59,7 +59,6 @@ int pid_place_readlink(struct synth_inode *i, char **ret)
 /* Numbers of what every sandbox has one of; Linux's own for the initial namespaces, or near them. */
 #define CGROUP_NS_ID 4026531835ULL
 #define IPC_NS_ID 4026531839ULL
-#define NET_NS_ID 4026531833ULL
 #define USER_NS_ID 4026531837ULL
 #define TIME_NS_ID 4026531834ULL
 
@@ -105,6 +104,14 @@ static uint64_t uts_ns_id(struct task *t)
     return id;
 }
 
+static uint64_t net_ns_id(struct task *t)
+{
+    spin_lock(&t->alloc_lock);
+    uint64_t id = t->ns.net ? net_namespace_id(t->ns.net) : 0;
+    spin_unlock(&t->alloc_lock);
+    return id;
+}
+
 static uint64_t ns_id(struct task *t, uint64_t kind)
 {
     switch (kind) {
@@ -121,7 +128,7 @@ static uint64_t ns_id(struct task *t, uint64_t kind)
     case NS_IPC:
         return IPC_NS_ID;
     case NS_NET:
-        return NET_NS_ID;
+        return net_ns_id(t);
     case NS_USER:
         return USER_NS_ID;
     default:

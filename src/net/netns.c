@@ -1,0 +1,172 @@
+/*
+ * Network namespaces: life and look-ups. See netns.h; what changes them is in config/.
+ */
+#include "net/netns.h"
+#include "kernel/task.h"
+#include "net/config/config.h"
+#include <stdlib.h>
+#include <string.h>
+
+static const struct netns_part_ops *part_ops[NETNS_PARTS]; /* filled at boot */
+static struct net_namespace *first;                        /* a reference for good */
+
+void netns_part_register(enum netns_part part, const struct netns_part_ops *ops)
+{
+    assert_always(!first);
+    part_ops[part] = ops;
+}
+
+/* ---- life ---- */
+
+static int create_parts(struct net_namespace *ns)
+{
+    for (unsigned p = 0; p < NETNS_PARTS; p++) {
+        int err = part_ops[p] ? part_ops[p]->create(ns, &ns->parts[p]) : 0;
+        if (err < 0)
+            return err;
+    }
+    return 0;
+}
+
+static void netns_free(struct net_namespace *ns)
+{
+    for (unsigned p = NETNS_PARTS; p-- > 0;)
+        if (ns->parts[p])
+            part_ops[p]->destroy(ns->parts[p]);
+    netcfg_clear(ns);
+    free(ns);
+}
+
+int net_namespace_new(struct user_namespace *owner, struct net_namespace **ret)
+{
+    static _Atomic uint64_t cookies = 1;
+    struct net_namespace *ns = calloc(1, sizeof(*ns));
+    if (!ns)
+        return -ENOMEM;
+    refcount_init(&ns->ref);
+    ns->id = namespace_new_id();
+    ns->cookie = cookies++;
+    ns->user_ns = owner;
+    mutex_init(&ns->config);
+    list_init(&ns->interfaces);
+    list_init(&ns->routes);
+    list_init(&ns->rules);
+    list_init(&ns->neighbours);
+    ns->next_index = NET_LOOPBACK_INDEX;
+    net_sysctls_init(&ns->sysctl);
+    net_conf4_init(&ns->conf4_all, true);
+    net_conf4_init(&ns->conf4_default, false);
+    net_conf6_init(&ns->conf6_all, true);
+    net_conf6_init(&ns->conf6_default, false);
+    int err = netcfg_build(ns);
+    if (err >= 0)
+        err = create_parts(ns);
+    if (err < 0) {
+        netns_free(ns);
+        return err;
+    }
+    *ret = ns;
+    return 0;
+}
+
+struct net_namespace *net_namespace_get(struct net_namespace *ns)
+{
+    refcount_get(&ns->ref);
+    return ns;
+}
+
+void net_namespace_put(struct net_namespace *ns)
+{
+    if (ns && refcount_put(&ns->ref))
+        netns_free(ns);
+}
+
+uint64_t net_namespace_id(const struct net_namespace *ns)
+{
+    return ns->id;
+}
+
+struct user_namespace *net_namespace_owner(const struct net_namespace *ns)
+{
+    return ns->user_ns;
+}
+
+int netns_init(void)
+{
+    struct net_namespace *ns;
+    int err = net_namespace_new(NULL, &ns);
+    if (err < 0)
+        return err;
+    ns->first = true;
+    mutex_lock(&ns->config);
+    err = netcfg_link_up(netns_interface(ns, NET_LOOPBACK_INDEX), true);
+    mutex_unlock(&ns->config);
+    first = ns;
+    return err;
+}
+
+struct net_namespace *net_namespace_first(void)
+{
+    return net_namespace_get(first);
+}
+
+struct net_namespace *netns_first(void)
+{
+    return first;
+}
+
+struct net_namespace *current_netns(void)
+{
+    struct task *t = current;
+    return t && t->ns.net ? t->ns.net : first;
+}
+
+/* ---- look-ups ---- */
+
+struct net_interface *netns_interface(struct net_namespace *ns, int index)
+{
+    struct net_interface *i;
+    list_for_each(i, &ns->interfaces, link)
+        if (i->index == index)
+            return i;
+    return NULL;
+}
+
+struct net_interface *netns_interface_named(struct net_namespace *ns, const char *name)
+{
+    struct net_interface *i;
+    list_for_each(i, &ns->interfaces, link)
+        if (strcmp(i->name, name) == 0)
+            return i;
+    return NULL;
+}
+
+int netns_interface_index(struct net_namespace *ns, const char *name, int *ret)
+{
+    spin_lock(&ns->lock);
+    struct net_interface *i = netns_interface_named(ns, name);
+    if (i)
+        *ret = i->index;
+    spin_unlock(&ns->lock);
+    return i ? 0 : -ENODEV;
+}
+
+int netns_interface_name(struct net_namespace *ns, int index, char ret[NET_NAME_LEN])
+{
+    spin_lock(&ns->lock);
+    struct net_interface *i = netns_interface(ns, index);
+    if (i)
+        memcpy(ret, i->name, NET_NAME_LEN);
+    spin_unlock(&ns->lock);
+    return i ? 0 : -ENODEV;
+}
+
+void netns_count_loopback(struct net_namespace *ns, size_t bytes)
+{
+    /* The loopback interface is the first on the list for as long as the namespace lives. */
+    struct net_interface *lo = list_entry(ns->interfaces.next, struct net_interface, link);
+    atomic_fetch_add_explicit(&lo->counters.rx_packets, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&lo->counters.tx_packets, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&lo->counters.rx_bytes, bytes, memory_order_relaxed);
+    atomic_fetch_add_explicit(&lo->counters.tx_bytes, bytes, memory_order_relaxed);
+}
