@@ -1,5 +1,6 @@
 /* Filling and printing errors. */
 #include "runtime/error.h"
+#include "runtime/logfile.h"
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -15,6 +16,7 @@ int error_set(struct error *err, int exit_status, const char *fmt, ...)
 
 int error_report(const struct error *err)
 {
+    logfile_error("%s", err->message);
     fprintf(stderr, "picket: %s\n", err->message);
     return err->exit_status;
 }

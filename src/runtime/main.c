@@ -3,6 +3,9 @@
  */
 #include "control/protocol.h"
 #include "runtime/command.h"
+#include "runtime/options.h"
+#include "runtime/spec.h"
+#include <argp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -34,16 +37,29 @@ static int usage_error(const char *problem, const char *what)
 
 int main(int argc, char **argv)
 {
+    struct error err;
     if (argc < 2)
         return usage_error("no command given", "");
-    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)
-        return puts("picket " PICKET_VERSION_STRING) < 0;
+    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0 || strcmp(argv[1], "-version") == 0)
+        return puts("picket version " PICKET_VERSION_STRING "\nspec: " SPEC_VERSION) < 0;
     const char *name = argv[1];
+    int verb = 1;
     for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++)
         if (strcmp(name, aliases[i].option) == 0)
             name = aliases[i].command;
+    if (name == argv[1] && name[0] == '-') {
+        argp_err_exit_status = EXIT_PICKET;
+        verb = options_global(argc, argv, &err);
+        if (verb < 0)
+            return error_report(&err);
+        if (verb == argc)
+            return usage_error("no command given", "");
+        name = argv[verb];
+    } else if (options_global(1, argv, &err) < 0) {
+        return error_report(&err);
+    }
     const struct command *command = command_find(name);
     if (!command)
-        return usage_error(name[0] == '-' ? "unknown option: " : "unknown command: ", name);
-    return command->run(argc - 1, argv + 1);
+        return usage_error("unknown command: ", name);
+    return command->run(argc - verb, argv + verb);
 }
