@@ -1,4 +1,5 @@
-/* Log lines in text or JSON, one write(2) each, so that the lines of several processes do not mix. */
+/* Log lines in text or JSON, one write(2) each, so that the lines of several processes do not mix.
+ */
 #include "runtime/logfile.h"
 #include "base/cleanup.h"
 #include <fcntl.h>
@@ -52,7 +53,8 @@ static void write_line(const char *level, const char *fmt, va_list ap)
     if (vasprintf(&message, fmt, ap) < 0)
         return;
     if (logfile_json) {
-        json_t *object = json_pack("{s:s, s:s, s:s}", "level", level, "msg", message, "time", time_text);
+        json_t *object =
+            json_pack("{s:s, s:s, s:s}", "level", level, "msg", message, "time", time_text);
         CLEANUP_FREE char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
         json_decref(object);
         if (!text || asprintf(&line, "%s\n", text) < 0)
@@ -60,7 +62,8 @@ static void write_line(const char *level, const char *fmt, va_list ap)
     } else if (logfile_out < 0) {
         if (asprintf(&line, "picket: %s: %s\n", level, message) < 0)
             return;
-    } else if (asprintf(&line, "time=\"%s\" level=%s msg=\"%s\"\n", time_text, level, message) < 0) {
+    } else if (asprintf(&line, "time=\"%s\" level=%s msg=\"%s\"\n", time_text, level, message) <
+               0) {
         return;
     }
     ssize_t written = write(logfile_out >= 0 ? logfile_out : STDERR_FILENO, line, strlen(line));

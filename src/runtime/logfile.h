@@ -1,9 +1,9 @@
 /*
  * The command line's log, as engines ask for it: --log FILE, --log-format text|json, --debug.
  *
- * Warnings and errors go to the file; without one, to standard error. An error is also always told on standard error
- * (error_report()), since that is what a person sees. A JSON line has "level", "msg" and "time", which is what
- * containerd's and docker's shims and podman look for.
+ * Warnings and errors go to the file; without one, to standard error. An error is also always told
+ * on standard error (error_report()), since that is what a person sees. A JSON line has "level",
+ * "msg" and "time", which is what containerd's and docker's shims and podman look for.
  */
 #pragma once
 #include "base/base.h"

@@ -10,7 +10,8 @@
 #include <string.h>
 
 const struct command commands[] = {
-    {"do", "[OPTION...] [--] COMMAND [ARG...]", "run a command in a fresh sandbox over the host's files", cmd_do},
+    {"do", "[OPTION...] [--] COMMAND [ARG...]",
+     "run a command in a fresh sandbox over the host's files", cmd_do},
     {"doctor", "", "say whether this host can run Picket, and what is missing", cmd_doctor},
     {"help", "[COMMAND]", "describe picket, or one of its commands", cmd_help},
     {0},
@@ -40,7 +41,8 @@ int main(int argc, char **argv)
     struct error err;
     if (argc < 2)
         return usage_error("no command given", "");
-    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0 || strcmp(argv[1], "-version") == 0)
+    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0 ||
+        strcmp(argv[1], "-version") == 0)
         return puts("picket version " PICKET_VERSION_STRING "\nspec: " SPEC_VERSION) < 0;
     const char *name = argv[1];
     int verb = 1;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define MAX_PATH_TEXT 256
+#define MAX_EXACT 9e15 /* a double is exact up to here */
 
 /* ---- arena ---- */
 
@@ -19,7 +20,8 @@ struct arena_block {
 void *arena_alloc(struct arena *arena, size_t n, size_t size)
 {
     size_t bytes;
-    if (__builtin_mul_overflow(n, size, &bytes) || __builtin_add_overflow(bytes, sizeof(struct arena_block), &bytes))
+    if (__builtin_mul_overflow(n, size, &bytes) ||
+        __builtin_add_overflow(bytes, sizeof(struct arena_block), &bytes))
         return NULL;
     struct arena_block *block = calloc(1, bytes);
     if (!block)
@@ -63,7 +65,8 @@ struct node node_root(json_t *value, struct reader *reader)
 struct node node_member(const struct node *up, const char *key)
 {
     json_t *value = json_object_get(up->value, key);
-    return (struct node){.value = json_is_null(value) ? NULL : value, .up = up, .key = key, .reader = up->reader};
+    return (struct node){
+        .value = json_is_null(value) ? NULL : value, .up = up, .key = key, .reader = up->reader};
 }
 
 struct node node_element(const struct node *up, size_t index)
@@ -104,7 +107,8 @@ static void path_text(const struct node *n, char text[static MAX_PATH_TEXT])
         append(text, "[%zu]", n->index);
 }
 
-static void complaint(const struct node *n, char *text, size_t size, const char *fmt, va_list ap) PRINTF(4, 0);
+static void complaint(const struct node *n, char *text, size_t size, const char *fmt, va_list ap)
+    PRINTF(4, 0);
 static void complaint(const struct node *n, char *text, size_t size, const char *fmt, va_list ap)
 {
     char path[MAX_PATH_TEXT] = "", message[512];
@@ -138,8 +142,9 @@ void node_warn(const struct node *n, const char *fmt, ...)
 static int wrong_type(const struct node *n, const char *wanted)
 {
     static const char *const names[] = {
-        [JSON_OBJECT] = "an object",  [JSON_ARRAY] = "a list", [JSON_STRING] = "a string", [JSON_INTEGER] = "a number",
-        [JSON_REAL] = "a fraction", [JSON_TRUE] = "true",    [JSON_FALSE] = "false",     [JSON_NULL] = "null"};
+        [JSON_OBJECT] = "an object", [JSON_ARRAY] = "a list",    [JSON_STRING] = "a string",
+        [JSON_INTEGER] = "a number", [JSON_REAL] = "a fraction", [JSON_TRUE] = "true",
+        [JSON_FALSE] = "false",      [JSON_NULL] = "null"};
     return node_error(n, "must be %s, not %s", wanted, names[json_typeof(n->value)]);
 }
 
@@ -230,15 +235,16 @@ int node_integer(const struct node *n, int64_t min, int64_t max, int64_t *ret)
     if (!n->value)
         return 0;
     int64_t value;
-    /* Some writers have only one kind of number. */
-    if (json_is_real(n->value) && json_real_value(n->value) >= -9e15 && json_real_value(n->value) <= 9e15)
-        value = (int64_t)json_real_value(n->value);
-    else if (json_is_integer(n->value))
+    double real = json_real_value(n->value);
+    if (json_is_integer(n->value))
         value = json_integer_value(n->value);
+    else if (json_is_real(n->value) && real >= -MAX_EXACT && real <= MAX_EXACT && (double)(int64_t)real == real)
+        value = (int64_t)real; /* some writers have only one kind of number */
     else
-        return wrong_type(n, "a number");
+        return wrong_type(n, "a whole number");
     if (value < min || value > max)
-        return node_error(n, "must be from %lld to %lld, not %lld", (long long)min, (long long)max, (long long)value);
+        return node_error(n, "must be from %lld to %lld, not %lld", (long long)min, (long long)max,
+                          (long long)value);
     *ret = value;
     return 0;
 }
@@ -257,8 +263,9 @@ int node_u64(const struct node *n, uint64_t *ret)
     int64_t value;
     if (!n->value)
         return 0;
-    /* Above INT64_MAX jansson has only an approximation, and such a number means "no limit" anyway. */
-    if (json_is_real(n->value) && json_real_value(n->value) > 9e15) {
+    /* Above INT64_MAX jansson has only an approximation, and such a number means "no limit" anyway.
+     */
+    if (json_is_real(n->value) && json_real_value(n->value) > MAX_EXACT) {
         *ret = UINT64_MAX;
         return 0;
     }
@@ -287,7 +294,8 @@ void node_warn_unknown(const struct node *n, const char *const *names)
 {
     const char *key;
     json_t *value;
-    json_object_foreach (n->value, key, value) {
+    json_object_foreach(n->value, key, value)
+    {
         bool known = false;
         for (size_t i = 0; names[i] && !known; i++)
             known = strcmp(names[i], key) == 0;

@@ -1,15 +1,18 @@
 /*
- * Reading JSON from outside: every access is checked, and every complaint names the JSON path of what is wrong
+ * Reading JSON from outside: every access is checked, and every complaint names the JSON path of
+ * what is wrong
  * ("process.rlimits[2].type: unknown limit \"RLIMIT_FOO\"").
  *
- * A node is a value together with the way to it. Nodes live on the C stack, each pointing at its parent's:
+ * A node is a value together with the way to it. Nodes live on the C stack, each pointing at its
+ * parent's:
  *
  *     struct node root = node_root(document, &reader);
  *     struct node process = node_member(&root, "process");
  *     if (node_present(&process) && node_string(&cwd, &ret) < 0) return -1;
  *
- * Readers return 0, or -1 with reader->err filled. An absent value leaves *ret as it is, unless the node went through
- * node_required(). JSON null counts as absent. Strings point into the document, which must outlive them.
+ * Readers return 0, or -1 with reader->err filled. An absent value leaves *ret as it is, unless the
+ * node went through node_required(). JSON null counts as absent. Strings point into the document,
+ * which must outlive them.
  */
 #pragma once
 #include "base/base.h"
@@ -29,7 +32,7 @@ void arena_free(struct arena *arena);
 
 struct reader {
     struct arena *arena;
-    const char *file;  /* for messages: "config.json" */
+    const char *file; /* for messages: "config.json" */
     struct error *err;
 };
 
@@ -56,13 +59,16 @@ NODISCARD int node_required(const struct node *n);
 NODISCARD int node_object(const struct node *n); /* absent, or an object */
 NODISCARD int node_list(const struct node *n);   /* absent, or a list of bounded length */
 NODISCARD int node_string(const struct node *n, const char **ret);
-NODISCARD int node_path(const struct node *n, const char **ret); /* absolute, shorter than PATH_MAX */
-NODISCARD int node_strings(const struct node *n, char ***ret);   /* NULL-terminated, in the arena */
+NODISCARD int node_path(const struct node *n,
+                        const char **ret);                     /* absolute, shorter than PATH_MAX */
+NODISCARD int node_strings(const struct node *n, char ***ret); /* NULL-terminated, in the arena */
 NODISCARD int node_bool(const struct node *n, bool *ret);
 NODISCARD int node_integer(const struct node *n, int64_t min, int64_t max, int64_t *ret);
 NODISCARD int node_u32(const struct node *n, uint32_t *ret);
-NODISCARD int node_u64(const struct node *n, uint64_t *ret); /* -1 too, as engines write "unlimited" */
+NODISCARD int node_u64(const struct node *n,
+                       uint64_t *ret); /* -1 too, as engines write "unlimited" */
 /* The position of the string in `names` (which ends with NULL); `what` is for the message. */
-NODISCARD int node_choice(const struct node *n, const char *what, const char *const *names, unsigned *ret);
+NODISCARD int node_choice(const struct node *n, const char *what, const char *const *names,
+                          unsigned *ret);
 /* Warns of each member that `names` does not list. */
 void node_warn_unknown(const struct node *n, const char *const *names);

@@ -1,4 +1,5 @@
-/* config.json: reading the file, and its top level. process, mounts, linux and resources have files of their own. */
+/* config.json: reading the file, and its top level. process, mounts, linux and resources have files
+ * of their own. */
 #include "runtime/spec.h"
 #include "base/cleanup.h"
 #include "runtime/logfile.h"
@@ -10,7 +11,8 @@
 #include <unistd.h>
 
 const char *const spec_hook_names[HOOK_KINDS + 1] = {
-    "prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop", NULL};
+    "prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop",
+    NULL};
 
 void *spec_list(const struct node *n, size_t size, size_t *ret_count)
 {
@@ -26,13 +28,15 @@ int spec_read_pairs(const struct node *n, struct spec_pairs *ret)
         return 0;
     if (node_object(n) < 0)
         return -1;
-    struct spec_pair *list = arena_alloc(n->reader->arena, json_object_size(n->value) + 1, sizeof *list);
+    struct spec_pair *list =
+        arena_alloc(n->reader->arena, json_object_size(n->value) + 1, sizeof *list);
     if (!list)
         return node_error(n, "out of memory");
     size_t count = 0;
     const char *key;
     json_t *value;
-    json_object_foreach (n->value, key, value) {
+    json_object_foreach(n->value, key, value)
+    {
         struct node member = node_member(n, key);
         list[count] = (struct spec_pair){.name = key, .value = ""};
         if (node_string(&member, &list[count++].value) < 0)
@@ -45,7 +49,8 @@ int spec_read_pairs(const struct node *n, struct spec_pairs *ret)
 static int read_hook(const struct node *n, struct spec_hook *ret)
 {
     static const char *const known[] = {"path", "args", "env", "timeout", NULL};
-    struct node path = node_member(n, "path"), args = node_member(n, "args"), env = node_member(n, "env");
+    struct node path = node_member(n, "path"), args = node_member(n, "args"),
+                env = node_member(n, "env");
     struct node timeout = node_member(n, "timeout");
     int64_t seconds = 0;
     if (node_object(n) < 0 || node_required(&path) < 0 || node_path(&path, &ret->path) < 0 ||
@@ -89,7 +94,8 @@ static int read_version(const struct node *n, struct spec *spec)
     if (sscanf(spec->version, "%u.%u", &major, &minor) != 2)
         return node_error(n, "\"%.64s\" is not a version", spec->version);
     if (major != 1)
-        return node_error(n, "version %.64s is not supported (this is %s)", spec->version, SPEC_VERSION);
+        return node_error(n, "version %.64s is not supported (this is %s)", spec->version,
+                          SPEC_VERSION);
     return 0;
 }
 
@@ -117,17 +123,20 @@ static int read_name(const struct node *n, const char **ret)
 
 static int read_top(const struct node *n, struct spec *spec)
 {
-    static const char *const known[] = {"ociVersion", "root",        "process", "hostname", "domainname", "mounts",
-                                        "hooks",      "annotations", "linux",   NULL};
+    static const char *const known[] = {"ociVersion", "root",   "process", "hostname",
+                                        "domainname", "mounts", "hooks",   "annotations",
+                                        "linux",      NULL};
     struct node version = node_member(n, "ociVersion"), root = node_member(n, "root");
     struct node process = node_member(n, "process"), hostname = node_member(n, "hostname");
     struct node domainname = node_member(n, "domainname"), mounts = node_member(n, "mounts");
     struct node hooks = node_member(n, "hooks"), annotations = node_member(n, "annotations");
     struct node linux_node = node_member(n, "linux");
     if (read_version(&version, spec) < 0 || read_root(&root, spec) < 0 ||
-        spec_read_process(&process, &spec->process) < 0 || read_name(&hostname, &spec->hostname) < 0 ||
+        spec_read_process(&process, &spec->process) < 0 ||
+        read_name(&hostname, &spec->hostname) < 0 ||
         read_name(&domainname, &spec->domainname) < 0 || spec_read_mounts(&mounts, spec) < 0 ||
-        spec_read_hooks(&hooks, spec) < 0 || spec_read_pairs(&annotations, &spec->annotations) < 0 ||
+        spec_read_hooks(&hooks, spec) < 0 ||
+        spec_read_pairs(&annotations, &spec->annotations) < 0 ||
         spec_read_linux(&linux_node, spec) < 0)
         return -1;
     node_warn_unknown(n, known);
@@ -138,15 +147,19 @@ static int read_top(const struct node *n, struct spec *spec)
 
 typedef int (*read_fn)(const struct node *n, struct spec *spec);
 
-static int parse(const char *text, size_t len, const char *file, read_fn read, struct spec *ret, struct error *err)
+static int parse(const char *text, size_t len, const char *file, read_fn read, struct spec *ret,
+                 struct error *err)
 {
     json_error_t problem;
     struct spec spec = {.process.umask = -1, .process.cwd = "/"};
     spec_resources_init(&spec.resources);
     spec.document = json_loadb(text, len, 0, &problem);
+    /* RLIM_INFINITY is written as 2^64 - 1, which is no int64_t. */
+    if (!spec.document && json_error_code(&problem) == json_error_numeric_overflow)
+        spec.document = json_loadb(text, len, JSON_DECODE_INT_AS_REAL, &problem);
     if (!spec.document)
-        return error_set(err, EXIT_FAILURE, "%s: line %d, column %d: %s", file, problem.line, problem.column,
-                         problem.text);
+        return error_set(err, EXIT_FAILURE, "%s: line %d, column %d: %s", file, problem.line,
+                         problem.column, problem.text);
     struct reader reader = {.arena = &spec.arena, .file = file, .err = err};
     struct node root = node_root(spec.document, &reader);
     int result = node_object(&root);
@@ -210,7 +223,8 @@ int spec_read_file(const char *path, char **ret, size_t *ret_len, struct error *
     if (fd < 0 || fstat(fd, &st) < 0)
         return error_set(err, EXIT_FAILURE, "cannot read '%s': %s", path, strerror(errno));
     /* A regular file's size is known; a pipe may bring as much as is allowed. */
-    size_t size = S_ISREG(st.st_mode) ? (size_t)MIN(st.st_size, (off_t)SPEC_MAX_FILE) + 1 : SPEC_MAX_FILE + 1;
+    size_t size =
+        S_ISREG(st.st_mode) ? (size_t)MIN(st.st_size, (off_t)SPEC_MAX_FILE) + 1 : SPEC_MAX_FILE + 1;
     CLEANUP_FREE char *text = malloc(size + 1);
     if (!text)
         return error_set(err, EXIT_FAILURE, "out of memory");
@@ -218,13 +232,15 @@ int spec_read_file(const char *path, char **ret, size_t *ret_len, struct error *
     if (result < 0)
         return error_set(err, EXIT_FAILURE, "cannot read '%s': %s", path, strerror(-result));
     if (*ret_len > SPEC_MAX_FILE)
-        return error_set(err, EXIT_FAILURE, "'%s' is larger than %d MiB", path, SPEC_MAX_FILE >> 20);
+        return error_set(err, EXIT_FAILURE, "'%s' is larger than %d MiB", path,
+                         SPEC_MAX_FILE >> 20);
     text[*ret_len] = '\0';
     *ret = TAKE_PTR(text);
     return 0;
 }
 
-static int load(const char *path, int (*parse_text)(const char *, size_t, struct spec *, struct error *),
+static int load(const char *path,
+                int (*parse_text)(const char *, size_t, struct spec *, struct error *),
                 struct spec *ret, struct error *err)
 {
     CLEANUP_FREE char *text = NULL;

@@ -5,9 +5,10 @@
  *     if (spec_load("bundle/config.json", &spec, &err) < 0) ...
  *     spec_free(&spec);
  *
- * Everything in it has been checked: types, ranges, names. Strings point into the parsed document, which the spec keeps;
- * lists end with NULL where they are lists of strings, else a count stands beside them. What is not supported has been
- * warned of, naming its JSON path; what would silently weaken the container's isolation is an error instead.
+ * Everything in it has been checked: types, ranges, names. Strings point into the parsed document,
+ * which the spec keeps; lists end with NULL where they are lists of strings, else a count stands
+ * beside them. What is not supported has been warned of, naming its JSON path; what would silently
+ * weaken the container's isolation is an error instead.
  */
 #pragma once
 #include "base/base.h"
@@ -23,7 +24,14 @@ struct spec_rlimit {
     uint64_t hard, soft;
 };
 
-enum spec_capset { CAPS_BOUNDING, CAPS_EFFECTIVE, CAPS_INHERITABLE, CAPS_PERMITTED, CAPS_AMBIENT, CAPS_SETS };
+enum spec_capset {
+    CAPS_BOUNDING,
+    CAPS_EFFECTIVE,
+    CAPS_INHERITABLE,
+    CAPS_PERMITTED,
+    CAPS_AMBIENT,
+    CAPS_SETS
+};
 
 struct spec_process {
     bool given;
@@ -48,14 +56,14 @@ struct spec_process {
 /* One mount, its options sorted out. */
 struct spec_mount {
     const char *destination, *type, *source;
-    char **options;           /* as written */
-    unsigned long flags;      /* MS_x to set */
-    unsigned long clear;      /* MS_x to clear */
-    unsigned long recursive;  /* MS_x to set for the whole tree: rro, rnosuid ... */
+    char **options;            /* as written */
+    unsigned long flags;       /* MS_x to set */
+    unsigned long clear;       /* MS_x to clear */
+    unsigned long recursive;   /* MS_x to set for the whole tree: rro, rnosuid ... */
     unsigned long propagation; /* MS_PRIVATE ..., MS_REC with it; 0: not given */
-    const char *data;         /* the file system's own options, comma-separated, or "" */
+    const char *data;          /* the file system's own options, comma-separated, or "" */
     bool bind, bind_recursive;
-    bool copy_up;             /* tmpcopyup */
+    bool copy_up; /* tmpcopyup */
     bool idmap;
 };
 
@@ -66,7 +74,12 @@ struct spec_hook {
 };
 
 enum spec_hook_kind {
-    HOOK_PRESTART, HOOK_CREATE_RUNTIME, HOOK_CREATE_CONTAINER, HOOK_START_CONTAINER, HOOK_POSTSTART, HOOK_POSTSTOP,
+    HOOK_PRESTART,
+    HOOK_CREATE_RUNTIME,
+    HOOK_CREATE_CONTAINER,
+    HOOK_START_CONTAINER,
+    HOOK_POSTSTART,
+    HOOK_POSTSTOP,
     HOOK_KINDS
 };
 
@@ -76,7 +89,14 @@ struct spec_hooks {
 };
 
 enum spec_namespace {
-    SPEC_NS_PID, SPEC_NS_NETWORK, SPEC_NS_IPC, SPEC_NS_UTS, SPEC_NS_MOUNT, SPEC_NS_USER, SPEC_NS_CGROUP, SPEC_NS_TIME,
+    SPEC_NS_PID,
+    SPEC_NS_NETWORK,
+    SPEC_NS_IPC,
+    SPEC_NS_UTS,
+    SPEC_NS_MOUNT,
+    SPEC_NS_USER,
+    SPEC_NS_CGROUP,
+    SPEC_NS_TIME,
     SPEC_NS_COUNT
 };
 
@@ -171,7 +191,8 @@ void spec_free(struct spec *spec);
 /* A process.json, for exec: the same as config.json's "process". */
 NODISCARD int spec_load_process(const char *path, struct spec *ret, struct error *err);
 /* "linux.resources", for update; text of a file or of standard input. */
-NODISCARD int spec_parse_resources(const char *text, size_t len, struct spec *ret, struct error *err);
+NODISCARD int spec_parse_resources(const char *text, size_t len, struct spec *ret,
+                                   struct error *err);
 NODISCARD int spec_parse_process(const char *text, size_t len, struct spec *ret, struct error *err);
 /* A whole file, bounded, NUL-terminated; path "-": standard input. */
 NODISCARD int spec_read_file(const char *path, char **ret, size_t *ret_len, struct error *err);

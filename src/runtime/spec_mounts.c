@@ -1,6 +1,6 @@
 /*
- * config.json's "mounts". Options come as one list of words; here they are sorted into flags, propagation and what is the
- * file system's own business, as mount(8) does.
+ * config.json's "mounts". Options come as one list of words; here they are sorted into flags,
+ * propagation and what is the file system's own business, as mount(8) does.
  */
 #include "runtime/spec.h"
 #include <string.h>
@@ -84,10 +84,15 @@ static const struct mount_option table[] = {
 };
 
 const char *const spec_mount_option_names[ARRAY_SIZE(table) + 1] = {
-    "async", "atime", "bind", "defaults", "dev", "diratime", "dirsync", "exec", "iversion", "lazytime", "loud", "mand",
-    "noatime", "nodev", "nodiratime", "noexec", "noiversion", "nolazytime", "nomand", "norelatime", "nostrictatime",
-    "nosuid", "nosymfollow", "private", "rbind", "relatime", "ro", "rprivate", "rro", "rshared", "rslave", "runbindable",
-    "rw", "shared", "silent", "slave", "strictatime", "suid", "symfollow", "sync", "tmpcopyup", "unbindable", NULL};
+    "async",         "atime",       "bind",        "defaults",  "dev",
+    "diratime",      "dirsync",     "exec",        "iversion",  "lazytime",
+    "loud",          "mand",        "noatime",     "nodev",     "nodiratime",
+    "noexec",        "noiversion",  "nolazytime",  "nomand",    "norelatime",
+    "nostrictatime", "nosuid",      "nosymfollow", "private",   "rbind",
+    "relatime",      "ro",          "rprivate",    "rro",       "rshared",
+    "rslave",        "runbindable", "rw",          "shared",    "silent",
+    "slave",         "strictatime", "suid",        "symfollow", "sync",
+    "tmpcopyup",     "unbindable",  NULL};
 
 static const struct mount_option *find_option(const char *name)
 {
@@ -123,13 +128,14 @@ static int apply_option(const struct node *n, struct spec_mount *m, const char *
 
 static int read_mount(const struct node *n, struct spec_mount *m)
 {
-    static const char *const known[] = {"destination", "type", "source", "options", "uidMappings", "gidMappings", NULL};
+    static const char *const known[] = {"destination", "type",        "source", "options",
+                                        "uidMappings", "gidMappings", NULL};
     struct node destination = node_member(n, "destination"), type = node_member(n, "type");
     struct node source = node_member(n, "source"), options = node_member(n, "options");
     *m = (struct spec_mount){.type = "", .data = ""};
-    if (node_object(n) < 0 || node_required(&destination) < 0 || node_string(&destination, &m->destination) < 0 ||
-        node_string(&type, &m->type) < 0 || node_string(&source, &m->source) < 0 ||
-        node_strings(&options, &m->options) < 0)
+    if (node_object(n) < 0 || node_required(&destination) < 0 ||
+        node_string(&destination, &m->destination) < 0 || node_string(&type, &m->type) < 0 ||
+        node_string(&source, &m->source) < 0 || node_strings(&options, &m->options) < 0)
         return -1;
     if (m->destination[0] != '/') {
         node_warn(&destination, "is not absolute; taken from /");

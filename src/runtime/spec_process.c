@@ -4,22 +4,67 @@
 #include <string.h>
 #include <strings.h>
 
-static const char *const limit_names[] = {
-    "RLIMIT_CPU",    "RLIMIT_FSIZE", "RLIMIT_DATA",  "RLIMIT_STACK",      "RLIMIT_CORE",     "RLIMIT_RSS",
-    "RLIMIT_NPROC",  "RLIMIT_NOFILE", "RLIMIT_MEMLOCK", "RLIMIT_AS",      "RLIMIT_LOCKS",    "RLIMIT_SIGPENDING",
-    "RLIMIT_MSGQUEUE", "RLIMIT_NICE", "RLIMIT_RTPRIO", "RLIMIT_RTTIME",   NULL};
+static const char *const limit_names[] = {"RLIMIT_CPU",
+                                          "RLIMIT_FSIZE",
+                                          "RLIMIT_DATA",
+                                          "RLIMIT_STACK",
+                                          "RLIMIT_CORE",
+                                          "RLIMIT_RSS",
+                                          "RLIMIT_NPROC",
+                                          "RLIMIT_NOFILE",
+                                          "RLIMIT_MEMLOCK",
+                                          "RLIMIT_AS",
+                                          "RLIMIT_LOCKS",
+                                          "RLIMIT_SIGPENDING",
+                                          "RLIMIT_MSGQUEUE",
+                                          "RLIMIT_NICE",
+                                          "RLIMIT_RTPRIO",
+                                          "RLIMIT_RTTIME",
+                                          NULL};
 
 /* In the order of their numbers. */
-const char *const spec_capability_names[] = {
-    "CAP_CHOWN",           "CAP_DAC_OVERRIDE",     "CAP_DAC_READ_SEARCH", "CAP_FOWNER",         "CAP_FSETID",
-    "CAP_KILL",            "CAP_SETGID",           "CAP_SETUID",          "CAP_SETPCAP",        "CAP_LINUX_IMMUTABLE",
-    "CAP_NET_BIND_SERVICE", "CAP_NET_BROADCAST",   "CAP_NET_ADMIN",       "CAP_NET_RAW",        "CAP_IPC_LOCK",
-    "CAP_IPC_OWNER",       "CAP_SYS_MODULE",       "CAP_SYS_RAWIO",       "CAP_SYS_CHROOT",     "CAP_SYS_PTRACE",
-    "CAP_SYS_PACCT",       "CAP_SYS_ADMIN",        "CAP_SYS_BOOT",        "CAP_SYS_NICE",       "CAP_SYS_RESOURCE",
-    "CAP_SYS_TIME",        "CAP_SYS_TTY_CONFIG",   "CAP_MKNOD",           "CAP_LEASE",          "CAP_AUDIT_WRITE",
-    "CAP_AUDIT_CONTROL",   "CAP_SETFCAP",          "CAP_MAC_OVERRIDE",    "CAP_MAC_ADMIN",      "CAP_SYSLOG",
-    "CAP_WAKE_ALARM",      "CAP_BLOCK_SUSPEND",    "CAP_AUDIT_READ",      "CAP_PERFMON",        "CAP_BPF",
-    "CAP_CHECKPOINT_RESTORE", NULL};
+const char *const spec_capability_names[] = {"CAP_CHOWN",
+                                             "CAP_DAC_OVERRIDE",
+                                             "CAP_DAC_READ_SEARCH",
+                                             "CAP_FOWNER",
+                                             "CAP_FSETID",
+                                             "CAP_KILL",
+                                             "CAP_SETGID",
+                                             "CAP_SETUID",
+                                             "CAP_SETPCAP",
+                                             "CAP_LINUX_IMMUTABLE",
+                                             "CAP_NET_BIND_SERVICE",
+                                             "CAP_NET_BROADCAST",
+                                             "CAP_NET_ADMIN",
+                                             "CAP_NET_RAW",
+                                             "CAP_IPC_LOCK",
+                                             "CAP_IPC_OWNER",
+                                             "CAP_SYS_MODULE",
+                                             "CAP_SYS_RAWIO",
+                                             "CAP_SYS_CHROOT",
+                                             "CAP_SYS_PTRACE",
+                                             "CAP_SYS_PACCT",
+                                             "CAP_SYS_ADMIN",
+                                             "CAP_SYS_BOOT",
+                                             "CAP_SYS_NICE",
+                                             "CAP_SYS_RESOURCE",
+                                             "CAP_SYS_TIME",
+                                             "CAP_SYS_TTY_CONFIG",
+                                             "CAP_MKNOD",
+                                             "CAP_LEASE",
+                                             "CAP_AUDIT_WRITE",
+                                             "CAP_AUDIT_CONTROL",
+                                             "CAP_SETFCAP",
+                                             "CAP_MAC_OVERRIDE",
+                                             "CAP_MAC_ADMIN",
+                                             "CAP_SYSLOG",
+                                             "CAP_WAKE_ALARM",
+                                             "CAP_BLOCK_SUSPEND",
+                                             "CAP_AUDIT_READ",
+                                             "CAP_PERFMON",
+                                             "CAP_BPF",
+                                             "CAP_CHECKPOINT_RESTORE",
+                                             NULL};
 
 int spec_capability(const char *name)
 {
@@ -61,7 +106,8 @@ static int read_groups(const struct node *n, struct spec_process *p)
 static int read_user(const struct node *n, struct spec_process *p)
 {
     static const char *const known[] = {"uid", "gid", "umask", "additionalGids", "username", NULL};
-    struct node uid = node_member(n, "uid"), gid = node_member(n, "gid"), umask = node_member(n, "umask");
+    struct node uid = node_member(n, "uid"), gid = node_member(n, "gid"),
+                umask = node_member(n, "umask");
     struct node groups = node_member(n, "additionalGids"), name = node_member(n, "username");
     int64_t mask = -1;
     if (node_object(n) < 0 || node_u32(&uid, &p->uid) < 0 || node_u32(&gid, &p->gid) < 0 ||
@@ -80,7 +126,8 @@ static int read_user(const struct node *n, struct spec_process *p)
 
 static int read_capabilities(const struct node *n, struct spec_process *p)
 {
-    static const char *const sets[CAPS_SETS + 1] = {"bounding", "effective", "inheritable", "permitted", "ambient", NULL};
+    static const char *const sets[CAPS_SETS + 1] = {"bounding",  "effective", "inheritable",
+                                                    "permitted", "ambient",   NULL};
     if (!node_present(n))
         return 0;
     if (node_object(n) < 0)
@@ -105,12 +152,15 @@ static int read_capabilities(const struct node *n, struct spec_process *p)
     return 0;
 }
 
-static int read_rlimit(const struct node *n, const struct spec_process *p, size_t before, struct spec_rlimit *ret)
+static int read_rlimit(const struct node *n, const struct spec_process *p, size_t before,
+                       struct spec_rlimit *ret)
 {
-    struct node type = node_member(n, "type"), hard = node_member(n, "hard"), soft = node_member(n, "soft");
+    struct node type = node_member(n, "type"), hard = node_member(n, "hard"),
+                soft = node_member(n, "soft");
     unsigned which = 0;
-    if (node_object(n) < 0 || node_required(&type) < 0 || node_choice(&type, "limit", limit_names, &which) < 0 ||
-        node_required(&hard) < 0 || node_u64(&hard, &ret->hard) < 0 || node_required(&soft) < 0 ||
+    if (node_object(n) < 0 || node_required(&type) < 0 ||
+        node_choice(&type, "limit", limit_names, &which) < 0 || node_required(&hard) < 0 ||
+        node_u64(&hard, &ret->hard) < 0 || node_required(&soft) < 0 ||
         node_u64(&soft, &ret->soft) < 0)
         return -1;
     ret->name = limit_names[which];
@@ -151,11 +201,25 @@ static int read_env(const struct node *n, struct spec_process *p)
 
 static void warn_ignored(const struct node *n)
 {
-    static const char *const known[] = {"terminal", "consoleSize", "user", "args", "env", "cwd", "capabilities",
-                                        "rlimits", "noNewPrivileges", "oomScoreAdj", "apparmorProfile",
-                                        "selinuxLabel", "ioPriority", "scheduler", "execCPUAffinity", "commandLine", NULL};
-    static const char *const ignored[] = {"apparmorProfile", "selinuxLabel", "ioPriority", "scheduler",
-                                          "execCPUAffinity", "commandLine"};
+    static const char *const known[] = {"terminal",
+                                        "consoleSize",
+                                        "user",
+                                        "args",
+                                        "env",
+                                        "cwd",
+                                        "capabilities",
+                                        "rlimits",
+                                        "noNewPrivileges",
+                                        "oomScoreAdj",
+                                        "apparmorProfile",
+                                        "selinuxLabel",
+                                        "ioPriority",
+                                        "scheduler",
+                                        "execCPUAffinity",
+                                        "commandLine",
+                                        NULL};
+    static const char *const ignored[] = {"apparmorProfile", "selinuxLabel",    "ioPriority",
+                                          "scheduler",       "execCPUAffinity", "commandLine"};
     for (size_t i = 0; i < ARRAY_SIZE(ignored); i++) {
         struct node member = node_member(n, ignored[i]);
         const char *text = json_string_value(member.value);
@@ -168,7 +232,8 @@ static void warn_ignored(const struct node *n)
 int spec_read_process(const struct node *n, struct spec_process *p)
 {
     struct node terminal = node_member(n, "terminal"), console = node_member(n, "consoleSize");
-    struct node user = node_member(n, "user"), args = node_member(n, "args"), env = node_member(n, "env");
+    struct node user = node_member(n, "user"), args = node_member(n, "args"),
+                env = node_member(n, "env");
     struct node cwd = node_member(n, "cwd"), caps = node_member(n, "capabilities");
     struct node rlimits = node_member(n, "rlimits"), nnp = node_member(n, "noNewPrivileges");
     struct node oom = node_member(n, "oomScoreAdj");
@@ -176,10 +241,11 @@ int spec_read_process(const struct node *n, struct spec_process *p)
     p->given = node_present(n);
     if (!p->given)
         return 0;
-    if (node_object(n) < 0 || node_bool(&terminal, &p->terminal) < 0 || read_console(&console, p) < 0 ||
-        read_user(&user, p) < 0 || node_required(&args) < 0 || node_strings(&args, &p->args) < 0 ||
-        read_env(&env, p) < 0 || node_required(&cwd) < 0 || node_path(&cwd, &p->cwd) < 0 ||
-        read_capabilities(&caps, p) < 0 || read_rlimits(&rlimits, p) < 0 || node_bool(&nnp, &p->no_new_privileges) < 0 ||
+    if (node_object(n) < 0 || node_bool(&terminal, &p->terminal) < 0 ||
+        read_console(&console, p) < 0 || read_user(&user, p) < 0 || node_required(&args) < 0 ||
+        node_strings(&args, &p->args) < 0 || read_env(&env, p) < 0 || node_required(&cwd) < 0 ||
+        node_path(&cwd, &p->cwd) < 0 || read_capabilities(&caps, p) < 0 ||
+        read_rlimits(&rlimits, p) < 0 || node_bool(&nnp, &p->no_new_privileges) < 0 ||
         node_integer(&oom, -1000, 1000, &score) < 0)
         return -1;
     if (node_count(&args) == 0)

@@ -20,8 +20,10 @@
 
 static char root_path[PATH_MAX];
 
-static const char *const status_names[] = {[STATE_CREATING] = "creating", [STATE_CREATED] = "created",
-                                           [STATE_RUNNING] = "running",   [STATE_PAUSED] = "paused",
+static const char *const status_names[] = {[STATE_CREATING] = "creating",
+                                           [STATE_CREATED] = "created",
+                                           [STATE_RUNNING] = "running",
+                                           [STATE_PAUSED] = "paused",
                                            [STATE_STOPPED] = "stopped"};
 
 /* ---- the root directory ---- */
@@ -32,7 +34,8 @@ int state_set_root(const char *root, struct error *err)
     int len;
     if (root && *root && root[0] != '/') {
         char cwd[PATH_MAX];
-        len = getcwd(cwd, sizeof cwd) ? snprintf(root_path, sizeof root_path, "%s/%s", cwd, root) : PATH_MAX;
+        len = getcwd(cwd, sizeof cwd) ? snprintf(root_path, sizeof root_path, "%s/%s", cwd, root)
+                                      : PATH_MAX;
     } else if (root && *root) {
         len = snprintf(root_path, sizeof root_path, "%s", root);
     } else if (geteuid() == 0) {
@@ -78,7 +81,8 @@ int state_check_id(const char *id, struct error *err)
     size_t len = strlen(id);
     if (len == 0 || len > 200 || id[0] == '.' ||
         id[strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+-.")])
-        return error_set(err, EXIT_FAILURE, "invalid container id '%.250s': letters, digits and _ + - . only", id);
+        return error_set(err, EXIT_FAILURE,
+                         "invalid container id '%.250s': letters, digits and _ + - . only", id);
     return 0;
 }
 
@@ -96,8 +100,10 @@ static int process_start(pid_t pid, uint64_t *ret_start, char *ret_state)
     text[n] = '\0';
     char *end = strrchr(text, ')'); /* the name may contain anything */
     unsigned long long start;
-    if (!end || sscanf(end + 1, " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
-                       ret_state, &start) != 2)
+    if (!end ||
+        sscanf(end + 1,
+               " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
+               ret_state, &start) != 2)
         return -1;
     *ret_start = start;
     return 0;
@@ -107,8 +113,8 @@ static bool agent_lives(const struct state *s)
 {
     uint64_t start;
     char letter;
-    return s->pid > 0 && process_start(s->pid, &start, &letter) == 0 && start == s->pid_start && letter != 'Z' &&
-           letter != 'X';
+    return s->pid > 0 && process_start(s->pid, &start, &letter) == 0 && start == s->pid_start &&
+           letter != 'Z' && letter != 'X';
 }
 
 int state_set_pid(struct state *s, pid_t pid, struct error *err)
@@ -165,7 +171,8 @@ static int decode(json_t *o, struct state *s)
 {
     const char *status = json_string_value(json_object_get(o, "status"));
     size_t which = 0;
-    while (which < ARRAY_SIZE(status_names) && !(status && strcmp(status, status_names[which]) == 0))
+    while (which < ARRAY_SIZE(status_names) &&
+           !(status && strcmp(status, status_names[which]) == 0))
         which++;
     if (which == ARRAY_SIZE(status_names))
         return -EINVAL;
@@ -196,7 +203,8 @@ int state_put_file(const struct state *s, const char *name, const char *text, st
 {
     char draft[64];
     snprintf(draft, sizeof draft, ".%.40s.new", name);
-    CLEANUP_FD int fd = openat(s->dir, draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    CLEANUP_FD int fd =
+        openat(s->dir, draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     size_t len = strlen(text);
     while (fd >= 0 && len > 0) {
         ssize_t n = write(fd, text, len);
@@ -209,14 +217,15 @@ int state_put_file(const struct state *s, const char *name, const char *text, st
     }
     if (fd >= 0 && len == 0 && renameat(s->dir, draft, s->dir, name) == 0)
         return 0;
-    return error_set(err, EXIT_FAILURE, "cannot write '%s/%s/%s': %s", root_path, s->id, name, strerror(errno));
+    return error_set(err, EXIT_FAILURE, "cannot write '%s/%s/%s': %s", root_path, s->id, name,
+                     strerror(errno));
 }
 
 json_t *state_json(const struct state *s, enum state_status status)
 {
-    json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:s}", "ociVersion", SPEC_VERSION, "id", s->id, "status",
-                          status_names[status], "bundle", s->bundle ? s->bundle : "", "created",
-                          s->created ? s->created : "");
+    json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:s}", "ociVersion", SPEC_VERSION, "id", s->id,
+                          "status", status_names[status], "bundle", s->bundle ? s->bundle : "",
+                          "created", s->created ? s->created : "");
     /* Without a process there is no pid to tell; who reads a pid of 0 would take it for a group. */
     if (status != STATE_STOPPED || s->pid)
         json_object_set_new(o, "pid", json_integer(status == STATE_STOPPED ? 0 : s->pid));
@@ -238,12 +247,14 @@ int state_write(const struct state *s, struct error *err)
     json_object_set_new(o, "terminal", json_boolean(s->terminal));
     CLEANUP_FREE char *text = json_dumps(o, JSON_COMPACT);
     json_decref(o);
-    return text ? state_put_file(s, STATE_FILE, text, err) : error_set(err, EXIT_FAILURE, "out of memory");
+    return text ? state_put_file(s, STATE_FILE, text, err)
+                : error_set(err, EXIT_FAILURE, "out of memory");
 }
 
 /* ---- opening and closing ---- */
 
-/* Opens ROOT/ID, with the lock if asked. A directory that was removed while we waited for its lock counts as absent. */
+/* Opens ROOT/ID, with the lock if asked. A directory that was removed while we waited for its lock
+ * counts as absent. */
 static int open_directory(int root, const char *id, bool lock)
 {
     for (;;) {
@@ -283,13 +294,19 @@ int state_create(const char *id, struct state *ret, struct error *err)
     if (mkdirat(root, id, 0700) < 0) {
         if (errno == EEXIST)
             return error_set(err, EXIT_FAILURE, "container with id '%s' already exists", id);
-        return error_set(err, EXIT_FAILURE, "cannot make '%s/%s': %s", root_path, id, strerror(errno));
+        return error_set(err, EXIT_FAILURE, "cannot make '%s/%s': %s", root_path, id,
+                         strerror(errno));
     }
     int dir = open_directory(root, id, true);
     if (dir < 0)
-        return error_set(err, EXIT_FAILURE, "cannot lock '%s/%s': %s", root_path, id, strerror(-dir));
-    *ret = (struct state){.dir = dir, .locked = true, .id = strdup(id), .status = STATE_CREATING,
-                          .created = now_text(), .sandbox = strdup(id)};
+        return error_set(err, EXIT_FAILURE, "cannot lock '%s/%s': %s", root_path, id,
+                         strerror(-dir));
+    *ret = (struct state){.dir = dir,
+                          .locked = true,
+                          .id = strdup(id),
+                          .status = STATE_CREATING,
+                          .created = now_text(),
+                          .sandbox = strdup(id)};
     return 0;
 }
 
@@ -302,7 +319,8 @@ int state_open(const char *id, enum state_access access, struct state *ret, stru
     if (dir == -ENOENT)
         return error_set(err, EXIT_FAILURE, "container '%s' does not exist", id);
     if (dir < 0)
-        return error_set(err, EXIT_FAILURE, "cannot open '%s/%s': %s", root_path, id, strerror(-dir));
+        return error_set(err, EXIT_FAILURE, "cannot open '%s/%s': %s", root_path, id,
+                         strerror(-dir));
     json_t *o = read_json(dir);
     struct state s = {.id = strdup(id), .locked = access == STATE_LOCK};
     int e = o ? decode(o, &s) : -EINVAL;
@@ -310,7 +328,8 @@ int state_open(const char *id, enum state_access access, struct state *ret, stru
     s.dir = TAKE_FD(dir);
     if (e) {
         state_close(&s);
-        return error_set(err, EXIT_FAILURE, "container '%s' is not whole: its creation was interrupted", id);
+        return error_set(err, EXIT_FAILURE,
+                         "container '%s' is not whole: its creation was interrupted", id);
     }
     *ret = s;
     return 0;

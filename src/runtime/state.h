@@ -1,17 +1,18 @@
 /*
- * The state directory: ROOT/ID/ for each container, ROOT being /run/picket, $XDG_RUNTIME_DIR/picket for ordinary users, or
+ * The state directory: ROOT/ID/ for each container, ROOT being /run/picket, $XDG_RUNTIME_DIR/picket
+ * for ordinary users, or
  * --root.
  *
  *     state.json     what `state` and `list` tell; replaced as a whole, never half written
  *     config.json    a copy of the bundle's, for hooks that run after the bundle may be gone
- *     control.sock   the sandbox's control socket, in the directory of the container that started the sandbox
- *     agent.sock     where the container's agent waits for `start`
+ *     control.sock   the sandbox's control socket, in the directory of the container that started
+ * the sandbox agent.sock     where the container's agent waits for `start`
  *
- * Each directory has a lock (flock(2) on the directory itself). Who changes a container holds it: state_create() and
- * state_open() with STATE_LOCK. Readers need none. What the file says is corrected by what is: a container whose agent
- * is gone is stopped, whatever was written last, so a crash or a kill at any point leaves nothing that lies. A directory
- * without a valid state.json is one whose creation was interrupted; `delete --force` removes it, and nothing else
- * shows it.
+ * Each directory has a lock (flock(2) on the directory itself). Who changes a container holds it:
+ * state_create() and state_open() with STATE_LOCK. Readers need none. What the file says is
+ * corrected by what is: a container whose agent is gone is stopped, whatever was written last, so a
+ * crash or a kill at any point leaves nothing that lies. A directory without a valid state.json is
+ * one whose creation was interrupted; `delete --force` removes it, and nothing else shows it.
  */
 #pragma once
 #include "base/base.h"
@@ -29,8 +30,9 @@ struct state {
     uint64_t pid_start;       /* its start time, against reuse of the number */
     char *bundle, *rootfs;
     char *created; /* RFC 3339 */
-    char *sandbox; /* the container whose directory has control.sock; its own id if it stands alone */
-    char *cgroup;  /* path below the hierarchies, or "" */
+    char *
+        sandbox; /* the container whose directory has control.sock; its own id if it stands alone */
+    char *cgroup; /* path below the hierarchies, or "" */
     bool systemd_cgroup;
     bool terminal;
     json_t *annotations; /* object */
@@ -44,7 +46,8 @@ NODISCARD int state_check_id(const char *id, struct error *err);
 /* Makes the directory and locks it. Fails if the container exists. */
 NODISCARD int state_create(const char *id, struct state *ret, struct error *err);
 enum state_access { STATE_READ, STATE_LOCK };
-NODISCARD int state_open(const char *id, enum state_access access, struct state *ret, struct error *err);
+NODISCARD int state_open(const char *id, enum state_access access, struct state *ret,
+                         struct error *err);
 /* Did state_open() fail because there is no such container? */
 bool state_is_absent(const char *id);
 NODISCARD int state_write(const struct state *s, struct error *err);
@@ -68,8 +71,10 @@ NODISCARD int state_list(char ***ret, struct error *err);
 void state_free_ids(char **ids);
 
 /* A file in the directory. */
-NODISCARD int state_put_file(const struct state *s, const char *name, const char *text, struct error *err);
-/* "/proc/self/fd/N/name": a way to the container's directory that any socket address has room for. */
+NODISCARD int state_put_file(const struct state *s, const char *name, const char *text,
+                             struct error *err);
+/* "/proc/self/fd/N/name": a way to the container's directory that any socket address has room for.
+ */
 void state_path(const struct state *s, const char *name, char path[static 64]);
 /* The state as the specification has it, for hooks and `state`; the caller gives it back. */
 json_t *state_json(const struct state *s, enum state_status status);

@@ -1,6 +1,7 @@
 /*
- * Fuzz target: the parsers of config.json, process.json and resources. What spec.h promises of an accepted document is
- * checked. Run by tests/fuzz/run (libFuzzer), and over the corpus by every test run.
+ * Fuzz target: the parsers of config.json, process.json and resources. What spec.h promises of an
+ * accepted document is checked. Run by tests/fuzz/run (libFuzzer), and over the corpus by every
+ * test run.
  */
 #include "runtime/spec.h"
 #include "runtime/logfile.h"
@@ -38,7 +39,8 @@ static void check_spec(const struct spec *s)
     check_process(&s->process);
     for (size_t i = 0; i < s->mount_count; i++) {
         const struct spec_mount *m = &s->mounts[i];
-        require(m->destination[0] == '/' && m->data && (!m->bind || m->source) && !(m->flags & m->clear));
+        require(m->destination[0] == '/' && m->data && (!m->bind || m->source) &&
+                !(m->flags & m->clear));
     }
     for (unsigned kind = 0; kind < HOOK_KINDS; kind++)
         for (size_t i = 0; i < s->hooks[kind].count; i++)
