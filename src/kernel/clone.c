@@ -7,6 +7,7 @@
  * of it.
  */
 #include "base/cleanup.h"
+#include "ipc/sem_undo.h"
 #include "kernel/cpu_limit.h"
 #include "kernel/fdtable.h"
 #include "kernel/job_control.h"
@@ -69,6 +70,7 @@ void task_discard(struct task *t)
 {
     struct process *p = t->process;
     bool own_process = p->leader == t;
+    sem_undo_exit(t);
     if (t->ctx && t->mm)
         mm_detach(t->mm);
     if (t->ctx)
@@ -203,6 +205,8 @@ static int build_parts(struct task *t, struct task *from, const struct clone_arg
         err = copy_sighand(t->process, from->process, flags);
     if (!err)
         err = copy_namespaces(t, flags);
+    if (!err)
+        err = sem_undo_clone(t, from, flags & CLONE_SYSVSEM);
     if (!err)
         err = take_pid(t, args);
     return err;

@@ -6,6 +6,7 @@
  */
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "ipc/sem_undo.h"
 #include "kernel/cpu_limit.h"
 #include "kernel/fdtable.h"
 #include "kernel/itimer.h"
@@ -277,6 +278,7 @@ void task_exit(struct task *t)
     spin_unlock(&tasklist_lock);
     task_release_memory(t);
     drop_host_side(t);
+    sem_undo_exit(t);
     drop_parts(t);
     seccomp_exit(t);
 

@@ -4,6 +4,7 @@
  * outcome the starter waits for.
  */
 #include "base/cleanup.h"
+#include "ipc/namespace.h"
 #include "kernel/fdtable.h"
 #include "kernel/job_control.h"
 #include "kernel/namespaces.h"
@@ -48,6 +49,8 @@ static int build_task(const struct first_process_args *args, struct task *t)
     int err = build_sighand(args->ignored_signals, &p->sig.sighand);
     if (!err)
         err = uts_namespace_new(args->hostname, &t->ns.uts);
+    if (!err)
+        err = ipc_namespace_new(&t->ns.ipc);
     if (!err)
         err = pid_alloc(args->pid_ns, NULL, 0, &t->pid);
     if (!err)

@@ -5,6 +5,7 @@
  */
 #include "kernel/task.h"
 #include "base/cleanup.h"
+#include "ipc/namespace.h"
 #include "kernel/cpu_limit.h"
 #include "kernel/fdtable.h"
 #include "kernel/itimer.h"
@@ -95,6 +96,7 @@ static void task_inherit(struct task *t, struct task *from)
     t->cred = cred_get(from->cred);
     t->ns.uts = uts_namespace_get(from->ns.uts);
     t->ns.net = net_namespace_get(from->ns.net);
+    t->ns.ipc = ipc_namespace_get(from->ns.ipc);
     t->ns.pid_for_children = pid_namespace_get(from->ns.pid_for_children);
     memcpy(t->comm, from->comm, sizeof(t->comm));
     memcpy(t->cpu_mask, from->cpu_mask, sizeof(t->cpu_mask));
@@ -148,6 +150,7 @@ void task_put(struct task *t)
     cred_put((struct cred *)t->cred);
     uts_namespace_put(t->ns.uts);
     net_namespace_put(t->ns.net);
+    ipc_namespace_put(t->ns.ipc);
     pid_namespace_put(t->ns.pid_for_children);
     pid_put(t->pid);
     process_put(t->process);

@@ -39,6 +39,7 @@ struct pid_namespace;
 struct uts_namespace;
 struct ipc_namespace;
 struct net_namespace;
+struct sem_undo_list;
 struct tty;
 struct file;
 
@@ -132,6 +133,7 @@ struct task {
     struct spinlock alloc_lock;      /* files, fs, cred, ns pointers against other tasks' reading */
     const struct cred *cred;         /* [alloc_lock to change] reference */
     struct ns_set ns;                /* [alloc_lock] references */
+    struct sem_undo_list *sem_undo;  /* [t] shared with CLONE_SYSVSEM, or NULL: ipc/sem_undo.h */
     struct task_signals sig;         /* kernel/signal.h */
     char comm[TASK_COMM_LEN];        /* [alloc_lock] */
     uaddr_t clear_child_tid;         /* [t] set_tid_address */

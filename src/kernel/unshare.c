@@ -2,6 +2,7 @@
  * nothing. */
 #include "kernel/unshare.h"
 #include "base/cleanup.h"
+#include "ipc/sem_undo.h"
 #include "kernel/fdtable.h"
 #include "kernel/namespaces.h"
 #include "kernel/pid.h"
@@ -80,6 +81,8 @@ int do_unshare(uint64_t flags)
         SWAP_IN(t->ns.net, r.net);
         SWAP_IN(t->ns.pid_for_children, r.pid_ns);
         spin_unlock(&t->alloc_lock);
+        if (flags & CLONE_SYSVSEM)
+            sem_undo_exit(t);
     }
     fdtable_put(r.files); /* the old ones, or what was made in vain */
     if (r.fs)

@@ -102,14 +102,24 @@ struct area *area_new(uaddr_t start, uaddr_t end, const struct area *like)
                        .end = end,
                        .prot = like->prot,
                        .flags = like->flags,
-                       .file = like->file ? file_get(like->file) : NULL,
                        .offset = like->offset,
                        .name = like->name};
+    if (like->file)
+        area_set_file(a, like->file);
     return a;
+}
+
+void area_set_file(struct area *a, struct file *file)
+{
+    a->file = file_get(file);
+    if (file->ops->count_area)
+        file->ops->count_area(file, 1);
 }
 
 void area_free(struct area *a)
 {
+    if (a->file && a->file->ops->count_area)
+        a->file->ops->count_area(a->file, -1);
     if (a->file)
         file_put(a->file);
     free(a);

@@ -18,6 +18,7 @@ struct area *area_next(struct area *a);
 struct area *area_prev(struct area *a);
 /* What a new area is: the file gets a reference. NULL: out of memory. */
 NODISCARD struct area *area_new(uaddr_t start, uaddr_t end, const struct area *like);
+void area_set_file(struct area *a, struct file *file); /* takes a reference; the area has none yet */
 void area_free(struct area *a);
 /* Into a gap; merges with neighbours (and then frees `a`): the area that now holds the range. */
 struct area *area_insert(struct mm *mm, struct area *a);

@@ -80,6 +80,9 @@ void mm_clear(struct mm *mm);
 int64_t do_mmap(uaddr_t addr, uint64_t len, int prot, int flags, struct file *file,
                 uint64_t offset);
 int64_t do_munmap(uaddr_t addr, uint64_t len);
+/* shmdt(2): unmaps what is left of the file that was mapped whole at addr. `size`: of a file of the right kind, or
+ * 0. */
+int64_t mm_unmap_file(uaddr_t addr, uint64_t (*size)(struct file *file));
 int64_t do_mprotect(uaddr_t addr, uint64_t len, int prot);
 int64_t do_mremap(uaddr_t old, uint64_t old_len, uint64_t new_len, int flags, uaddr_t new_addr);
 int64_t do_brk(uaddr_t brk);

@@ -228,7 +228,8 @@ static int place_mapping(struct mapping *m, bool deferred)
         area_free(a);
         return err;
     }
-    a->file = m->file ? file_get(m->file) : NULL;
+    if (m->file)
+        area_set_file(a, m->file);
     area_erase(mm, start, end);
     area_insert(mm, a);
     return 0;
@@ -320,6 +321,33 @@ int64_t do_munmap(uaddr_t addr, uint64_t len)
     struct mm *mm = current->mm;
     MUTEX_GUARD(&mm->lock);
     return mm_unmap_locked(mm, current->ctx, addr, addr + align_up(len, PAGE_SIZE));
+}
+
+/* The area that shows the start of a file of the right kind, were it mapped whole at addr. */
+static struct area *first_of_file(struct mm *mm, uaddr_t addr, uint64_t (*size)(struct file *file))
+{
+    for (struct area *a = mm_first_area(mm, addr); a; a = area_next(a))
+        if (a->file && a->start >= addr && a->start - addr == a->offset && size(a->file))
+            return a;
+    return NULL;
+}
+
+int64_t mm_unmap_file(uaddr_t addr, uint64_t (*size)(struct file *file))
+{
+    struct mm *mm = current->mm;
+    MUTEX_GUARD(&mm->lock);
+    struct area *a = first_of_file(mm, addr, size);
+    if (!a)
+        return -EINVAL;
+    CLEANUP_FILE struct file *file = file_get(a->file);
+    uaddr_t end = addr + size(file), at = a->start;
+    int err = 0;
+    while (err == 0 && (a = mm_first_area(mm, at)) && a->start < end) {
+        at = a->end;
+        if (a->file == file && a->start - addr == a->offset)
+            err = mm_unmap_locked(mm, current->ctx, a->start, MIN(a->end, end));
+    }
+    return err;
 }
 
 /* ---- for the loader ---- */

@@ -56,6 +56,8 @@ struct file_ops {
     int (*fallocate)(struct file *file, int mode, int64_t offset, int64_t len);
     int (*flush)(struct file *file);    /* on every close(2) of a descriptor */
     void (*release)(struct file *file); /* the last reference */
+    /* One more area of an address space maps the file (1), or one less (-1); mm->lock may be held. NULL: no matter. */
+    void (*count_area)(struct file *file, int change);
     /* /proc/PID/fdinfo lines beyond pos, flags, mnt_id, ino. */
     void (*show_fdinfo)(struct file *file, struct strbuf *out);
     bool stream; /* no position: lseek gives -ESPIPE, pread -ESPIPE, pos_lock unused */

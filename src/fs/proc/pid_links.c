@@ -5,6 +5,7 @@
  */
 #include "base/cleanup.h"
 #include "fs/proc/private.h"
+#include "ipc/namespace.h"
 #include "kernel/namespaces.h"
 
 static int fs_place(struct synth_inode *i, void (*get)(struct fs_context *, struct path *), struct path *ret)
@@ -58,7 +59,6 @@ int pid_place_readlink(struct synth_inode *i, char **ret)
 
 /* Numbers of what every sandbox has one of; Linux's own for the initial namespaces, or near them. */
 #define CGROUP_NS_ID 4026531835ULL
-#define IPC_NS_ID 4026531839ULL
 #define USER_NS_ID 4026531837ULL
 #define TIME_NS_ID 4026531834ULL
 
@@ -112,6 +112,14 @@ static uint64_t net_ns_id(struct task *t)
     return id;
 }
 
+static uint64_t ipc_ns_id(struct task *t)
+{
+    spin_lock(&t->alloc_lock);
+    uint64_t id = t->ns.ipc ? t->ns.ipc->id : 0;
+    spin_unlock(&t->alloc_lock);
+    return id;
+}
+
 static uint64_t ns_id(struct task *t, uint64_t kind)
 {
     switch (kind) {
@@ -126,7 +134,7 @@ static uint64_t ns_id(struct task *t, uint64_t kind)
     case NS_CGROUP:
         return CGROUP_NS_ID;
     case NS_IPC:
-        return IPC_NS_ID;
+        return ipc_ns_id(t);
     case NS_NET:
         return net_ns_id(t);
     case NS_USER:

@@ -5,6 +5,8 @@
  * and their times are the sandbox's own.
  */
 #include "fs/proc/private.h"
+#include "ipc/namespace.h"
+#include "ipc/sysv.h"
 #include "kernel/namespaces.h"
 #include <string.h>
 #include <sys/sysinfo.h>
@@ -208,19 +210,19 @@ static const char devices_text[] =
     "Character devices:\n  1 mem\n  4 tty\n  5 /dev/tty\n  5 /dev/console\n  5 /dev/ptmx\n"
     " 10 misc\n136 pts\n\nBlock devices:\n";
 
-static const char sysv_msg[] =
-    "       key      msqid perms      cbytes       qnum lspid lrpid   uid   gid  cuid  cgid"
-    "      stime      rtime      ctime\n";
-static const char sysv_sem[] =
-    "       key      semid perms      nsems   uid   gid  cuid  cgid      otime      ctime\n";
-static const char sysv_shm[] =
-    "       key      shmid perms                  size  cpid  lpid nattch   uid   gid  cuid"
-    "  cgid      atime      dtime      ctime                   rss                  swap\n";
+/* The reader's own IPC namespace. */
+static int sysvipc_show(struct synth_inode *i, struct strbuf *out)
+{
+    static void (*const show[])(struct ipc_namespace *ns, struct strbuf *out) = {
+        [IPC_SHM] = shm_show, [IPC_SEM] = sem_show, [IPC_MSG] = msg_show};
+    show[i->arg](current_ipc_ns(), out);
+    return 0;
+}
 
 static const struct synth_entry sysvipc_entries[] = {
-    TEXT("msg", 0444, sysv_msg),
-    TEXT("sem", 0444, sysv_sem),
-    TEXT("shm", 0444, sysv_shm),
+    REG("msg", 0444, sysvipc_show, .arg = IPC_MSG),
+    REG("sem", 0444, sysvipc_show, .arg = IPC_SEM),
+    REG("shm", 0444, sysvipc_show, .arg = IPC_SHM),
     {0},
 };
 
