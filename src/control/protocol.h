@@ -1,52 +1,78 @@
 /*
- * What passes between the command line and a sandbox's kernel process: shared by both sides, and nothing else is.
+ * The control interface, as both of its sides know it: names, bounds, fixed descriptors. docs/control.md describes
+ * every method with its JSON.
  *
- * The two are joined by a socket pair (AF_UNIX, stream) that exists before the kernel process does. Each message is
- * one JSON-RPC 2.0 object on a line of its own, at most PROTOCOL_MAX_MESSAGE bytes:
+ * A connection is an AF_UNIX stream socket that carries JSON-RPC 2.0 objects, one after another, in both directions;
+ * white space between them is ignored, and the server ends each of its own with a newline. Descriptors travel beside
+ * the bytes (SCM_RIGHTS): they belong to the object that is being sent. So an object that has some goes out in a
+ * sendmsg(2) of its own, with all of them beside its first byte.
  *
- *     runtime -> kernel   METHOD_START     id 1; answered when the first process runs or cannot
- *     kernel -> runtime   {"id": 1, "result": {}} or {"id": 1, "error": {"code": -errno, "message": text,
- *                         "data": {"exit_status": what the command line shall exit with}}}
- *     runtime -> kernel   METHOD_SIGNAL    {"signo": 2, "foreground": true}     no id, no answer
- *     kernel -> runtime   EVENT_STOPPED    {"signo": 20}   the first process has stopped
- *     kernel -> runtime   EVENT_EXIT       {"exit_status": wait status encoding}; then the kernel process ends
- *
- * The end of the socket's life on either side is the end of the sandbox.
- *
- * Parameters of METHOD_START (strings that are not UTF-8 are given as {"base64": "..."}):
- *
- *     argv, envv          lists; argv[0] is looked up in envv's PATH unless it has a slash
- *     wd                  working directory; wd_optional: "/" if it is not there
- *     KUID, KGID, groups  who runs it; or user: "user[:group]", names or numbers of the sandbox's /etc/passwd
- *     umask, limits       limits: {"RLIMIT_NOFILE": [cur, max], ...}, null for infinity
- *     ignored_signals     list of numbers
- *     hostname
- *     volumes             list of {"destination": path, "read_only": bool}; their trees follow in the descriptors
- *     stdio               three booleans: is descriptor 0, 1, 2 open
- *     strace, debug       booleans: what to write to the log descriptor
- *
- * Descriptors are not passed but inherited, at fixed numbers:
+ * picket-kernel is started with the descriptors of enum donated_fd. The first object on the boot connection is
+ * METHOD_BOOT; when it is answered the kernel is locked down, and every method may be used on every connection.
  */
 #pragma once
 
 #define PROTOCOL_MAX_MESSAGE (4 << 20)
+#define PROTOCOL_MAX_FDS 253 /* the host's own limit, SCM_MAX_FD */
 #define PROTOCOL_MAX_STRINGS 65536
-#define PROTOCOL_MAX_VOLUMES 64
+#define PROTOCOL_MAX_MOUNTS 1024
+#define PROTOCOL_MAX_ID 1024 /* bytes of a container's id */
 
+#define METHOD_BOOT "Sandbox.Boot"
+#define METHOD_INFO "Sandbox.Info"
+
+#define METHOD_CREATE "Lifecycle.CreateContainer"
 #define METHOD_START "Lifecycle.StartContainer"
+#define METHOD_WAIT "Lifecycle.WaitContainer"
+#define METHOD_EXIT_STATUS "Lifecycle.GetExitStatus"
+#define METHOD_REAP "Lifecycle.Reap"
+#define METHOD_IS_RUNNING "Lifecycle.IsContainerRunning"
 #define METHOD_SIGNAL "Lifecycle.SignalContainer"
-#define EVENT_EXIT "Events.ContainerExit"
-#define EVENT_STOPPED "Events.ContainerStopped"
+#define METHOD_PAUSE "Lifecycle.Pause"
+#define METHOD_RESUME "Lifecycle.Resume"
+#define METHOD_PAUSE_NETWORK "Lifecycle.PauseExternalNetworking"
+#define METHOD_RESUME_NETWORK "Lifecycle.ResumeExternalNetworking"
+#define METHOD_DESTROY "Lifecycle.DestroyContainer"
+#define METHOD_STATE "Lifecycle.GetState"
+#define METHOD_SHUTDOWN "Lifecycle.Shutdown"
 
-enum donated_fd {
-    /* 0, 1, 2: the first process's own; /dev/null where the caller had none */
-    DONATED_CONTROL = 3,
-    DONATED_LOG,    /* write only */
-    DONATED_ROOT,   /* the root tree, detached and read-only */
-    DONATED_VOLUMES /* one for each volume, in order */
+#define METHOD_EXEC "Proc.Exec"
+#define METHOD_PS "Proc.Ps"
+#define METHOD_PROC_WAIT "Proc.Wait"
+#define METHOD_PROC_SIGNAL "Proc.Signal"
+#define METHOD_RESIZE "Proc.Resize"
+
+#define METHOD_EVENTS "Events.Attach"
+#define EVENT_STARTED "Events.ContainerStarted"
+#define EVENT_EXIT "Events.ContainerExit"
+#define EVENT_STOPPED "Events.ProcessStopped"
+
+#define METHOD_USAGE "Usage.Collect"
+#define METHOD_METRICS "Metrics.Export"
+#define METHOD_STACKS "Debug.Stacks"
+#define METHOD_STRACE "Debug.Strace"
+#define METHOD_LOGGING "Logging.Level"
+
+/* Codes of errors: -errno, or JSON-RPC's own. */
+enum protocol_error {
+    PROTOCOL_PARSE_ERROR = -32700,
+    PROTOCOL_INVALID_REQUEST = -32600,
+    PROTOCOL_NO_METHOD = -32601,
+    PROTOCOL_INVALID_PARAMS = -32602,
 };
 
-/* Exit statuses of the command line that are not the command's own. */
+/* What picket-kernel is started with. */
+enum donated_fd {
+    DONATED_CONTROL = 3, /* the boot connection */
+    DONATED_LOG,         /* write only */
+    DONATED_LISTENER,    /* a listening AF_UNIX socket; or anything else: there is none */
+    DONATED_END,
+    DONATED_ROOT = 5, /* until the boot connection brings trees */
+    DONATED_VOLUMES
+};
+#define PROTOCOL_MAX_VOLUMES 64
+
+/* Exit statuses of the command line that are not the command's own; an error says which in data.exit_status. */
 enum exit_status {
     EXIT_PICKET = 125,         /* Picket itself failed, or was used wrongly */
     EXIT_NOT_EXECUTABLE = 126,

@@ -11,6 +11,7 @@ int error_set(struct error *err, int exit_status, const char *fmt, ...)
     vsnprintf(err->message, sizeof err->message, fmt, ap);
     va_end(ap);
     err->exit_status = exit_status;
+    err->code = 0;
     return -1;
 }
 

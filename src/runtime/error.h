@@ -10,6 +10,7 @@
 
 struct error {
     int exit_status;
+    int code; /* a request's: -errno, or JSON-RPC's (control/protocol.h); else 0 */
     char message[1024];
 };
 
