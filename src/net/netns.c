@@ -91,6 +91,12 @@ struct user_namespace *net_namespace_owner(const struct net_namespace *ns)
     return ns->user_ns;
 }
 
+bool netns_capable(struct net_namespace *ns, int capability)
+{
+    const struct cred *c = current_cred();
+    return cred_capable(c, capability) && (c->user_ns == ns->user_ns || !c->user_ns);
+}
+
 int netns_init(void)
 {
     struct net_namespace *ns;

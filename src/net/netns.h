@@ -21,8 +21,6 @@
 #include "kernel/namespaces.h"
 #include "net/sysctl.h"
 #include "sched/mutex.h"
-#include <linux/fib_rules.h>
-#include <linux/if.h>
 #include <linux/rtnetlink.h>
 #include <netinet/in.h>
 
@@ -163,6 +161,8 @@ static inline void *netns_part(struct net_namespace *ns, enum netns_part part)
 {
     return ns->parts[part];
 }
+/* Has the running task the capability in the user namespace that rules ns? */
+bool netns_capable(struct net_namespace *ns, int capability);
 void netns_part_register(enum netns_part part, const struct netns_part_ops *ops); /* at boot, before netns_init() */
 NODISCARD int netns_init(void); /* at boot, after the protocols registered */
 

@@ -3,6 +3,8 @@
  */
 #include "net/socket.h"
 #include "kernel/signal.h"
+#include "net/ioctl.h"
+#include "net/netns.h"
 #include "vfs/anon.h"
 #include <limits.h>
 
@@ -38,6 +40,7 @@ void socket_init(struct socket *s, const struct socket_ops *ops, int domain, int
 {
     refcount_init(&s->ref);
     s->ops = ops;
+    s->ns = net_namespace_get(current_netns());
     s->domain = domain;
     s->type = type;
     s->protocol = protocol;
@@ -57,8 +60,11 @@ struct socket *socket_get(struct socket *s)
 
 void socket_put(struct socket *s)
 {
-    if (refcount_put(&s->ref))
-        s->ops->free(s);
+    if (!refcount_put(&s->ref))
+        return;
+    struct net_namespace *ns = s->ns;
+    s->ops->free(s);
+    net_namespace_put(ns);
 }
 
 int socket_file(struct socket *s, int flags, struct file **ret)
@@ -124,7 +130,8 @@ static uint32_t socket_poll(struct file *file, struct poll_table *table)
 static int64_t socket_ioctl(struct file *file, unsigned cmd, uaddr_t arg)
 {
     struct socket *s = file->private_data;
-    return s->ops->ioctl ? s->ops->ioctl(s, cmd, arg) : -ENOTTY;
+    int64_t result = s->ops->ioctl ? s->ops->ioctl(s, cmd, arg) : -ENOTTY;
+    return result == -ENOTTY ? net_ioctl(s, cmd, arg) : result;
 }
 
 static void socket_release(struct file *file)

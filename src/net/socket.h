@@ -20,6 +20,7 @@
 #include <sys/socket.h>
 
 struct socket;
+struct net_namespace;
 
 #define SOCKET_CONTROL_MAX 65536 /* bytes of control messages in one call */
 #define SOCKET_BUFFER_DEFAULT 212992 /* /proc/sys/net/core/wmem_default */
@@ -58,7 +59,8 @@ struct socket_ops {
     ssize_t (*send)(struct socket *s, struct socket_message *m);
     ssize_t (*receive)(struct socket *s, struct socket_message *m);
     uint32_t (*poll)(struct socket *s, struct poll_table *table);
-    int64_t (*ioctl)(struct socket *s, unsigned cmd, uaddr_t arg); /* NULL: -ENOTTY */
+    int64_t (*ioctl)(struct socket *s, unsigned cmd, uaddr_t arg); /* NULL: -ENOTTY. Those of
+     * interfaces (ioctl.h) come after -ENOTTY. */
     /* Options the generic code doesn't know. *len in: room, out: used. NULL: -ENOPROTOOPT. */
     int (*set_option)(struct socket *s, int level, int option, const void *value, socklen_t len);
     int (*get_option)(struct socket *s, int level, int option, void *value, socklen_t *len);
@@ -69,6 +71,7 @@ struct socket_ops {
 struct socket {
     struct refcount ref;
     const struct socket_ops *ops;       /* [I] */
+    struct net_namespace *ns;           /* [I] reference: the creator's */
     int domain, type, protocol;         /* [I] */
     struct file *file;                  /* [a] weak; NULL before accept and after release */
     struct wait_queue readers, writers; /* woken with poll bits */

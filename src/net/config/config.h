@@ -7,9 +7,12 @@
  *     link.c    interfaces: make, delete, up and down, names
  *     addr.c    addresses, and the routes that come and go with them
  *     route.c   routes, rules, neighbours
+ *     nexthop.c routes that users ask for
  */
 #pragma once
 #include "net/netns.h"
+#include <linux/fib_rules.h>
+#include <linux/if.h>
 
 /* ---- life of a namespace (no lock needed) ---- */
 NODISCARD int netcfg_build(struct net_namespace *ns); /* loopback (down) and the standard rules */
@@ -49,7 +52,11 @@ struct net_ifaddr *netcfg_addr_find(struct net_interface *i, int family, const u
 void netcfg_addr_link_up(struct net_interface *i);
 void netcfg_addr_link_down(struct net_interface *i, bool deleted);
 
+uint8_t net_scope_v6(const union net_address *a); /* RT_SCOPE_... of an address */
+
 /* ---- routes, rules, neighbours ---- */
+/* A copy of a route that a user asks for, its next hop checked and completed: -ENETUNREACH, -ENODEV, -ENETDOWN ... */
+NODISCARD int netcfg_route_new(struct net_namespace *ns, const struct net_route *wanted, unsigned nlm_flags);
 NODISCARD int netcfg_route_add(struct net_namespace *ns, struct net_route *r, unsigned nlm_flags); /* NLM_F_... */
 /* The one that matches everything `like` names (zero: any). -ESRCH. */
 NODISCARD int netcfg_route_delete(struct net_namespace *ns, const struct net_route *like);
