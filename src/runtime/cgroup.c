@@ -27,12 +27,14 @@ static bool have_v1;
 
 /* ---- hierarchies ---- */
 
-/* One line of /proc/self/mountinfo: "... ROOT MOUNTPOINT OPTIONS ... - TYPE SOURCE SUPEROPTIONS". */
+/* One line of /proc/self/mountinfo: "... ROOT MOUNTPOINT OPTIONS ... - TYPE SOURCE SUPEROPTIONS".
+ */
 static void add_hierarchy(const char *line)
 {
     char mount[256], type[32], options[512];
     const char *dash = strstr(line, " - ");
-    if (!dash || hierarchy_count == MAX_HIERARCHIES || sscanf(line, "%*d %*d %*s %*s %255s", mount) != 1 ||
+    if (!dash || hierarchy_count == MAX_HIERARCHIES ||
+        sscanf(line, "%*d %*d %*s %*s %255s", mount) != 1 ||
         sscanf(dash, " - %31s %*s %511s", type, options) != 2)
         return;
     bool v2 = strcmp(type, "cgroup2") == 0;
@@ -108,12 +110,14 @@ static void read_text(const char *path, char *text, size_t size)
     text[strcspn(text, "\n")] = '\0';
 }
 
-static void file_path(const struct hierarchy *h, const char *cgroup, const char *file, char path[static PATH_MAX])
+static void file_path(const struct hierarchy *h, const char *cgroup, const char *file,
+                      char path[static PATH_MAX])
 {
     snprintf(path, PATH_MAX, "%s%s/%s", h->mount, cgroup, file);
 }
 
-static void set_file(const struct hierarchy *h, const char *cgroup, const char *file, const char *text)
+static void set_file(const struct hierarchy *h, const char *cgroup, const char *file,
+                     const char *text)
 {
     char path[PATH_MAX];
     if (!h)
@@ -124,7 +128,8 @@ static void set_file(const struct hierarchy *h, const char *cgroup, const char *
         logfile_warning("cannot set the limit '%s' to %s: %s", path, text, strerror(-e));
 }
 
-static void set_number(const struct hierarchy *h, const char *cgroup, const char *file, int64_t value)
+static void set_number(const struct hierarchy *h, const char *cgroup, const char *file,
+                       int64_t value)
 {
     char text[32];
     snprintf(text, sizeof text, "%lld", (long long)value);
@@ -195,10 +200,32 @@ static int make_scope(const char *cgroup, pid_t pid)
     if (start > cgroup)
         snprintf(slice, sizeof slice, "%.*s", (int)MIN(end - start, 255), start);
     snprintf(number, sizeof number, "%d", pid);
-    char *const argv[] = {"busctl", "call", "--quiet", "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
-                          "org.freedesktop.systemd1.Manager", "StartTransientUnit", "ssa(sv)a(sa(sv))", unit, "fail", "4",
-                          "PIDs", "au", "1", number, "Slice", "s", slice, "Delegate", "b", "true", "DefaultDependencies",
-                          "b", "false", "0", NULL};
+    char *const argv[] = {"busctl",
+                          "call",
+                          "--quiet",
+                          "org.freedesktop.systemd1",
+                          "/org/freedesktop/systemd1",
+                          "org.freedesktop.systemd1.Manager",
+                          "StartTransientUnit",
+                          "ssa(sv)a(sa(sv))",
+                          unit,
+                          "fail",
+                          "4",
+                          "PIDs",
+                          "au",
+                          "1",
+                          number,
+                          "Slice",
+                          "s",
+                          slice,
+                          "Delegate",
+                          "b",
+                          "true",
+                          "DefaultDependencies",
+                          "b",
+                          "false",
+                          "0",
+                          NULL};
     pid_t child = fork();
     if (child == 0) {
         execvp(argv[0], argv);
@@ -279,7 +306,8 @@ static int64_t v1_limit(uint64_t value)
     return value >= INT64_MAX ? -1 : (int64_t)value;
 }
 
-static void set_v2_limit(const struct hierarchy *h, const char *cgroup, const char *file, uint64_t value)
+static void set_v2_limit(const struct hierarchy *h, const char *cgroup, const char *file,
+                         uint64_t value)
 {
     if (value >= INT64_MAX)
         set_file(h, cgroup, file, "max");
@@ -293,11 +321,13 @@ static void limit_memory_v1(const char *cgroup, const struct spec_resources *r)
     char path[PATH_MAX], text[32];
     if (!h)
         return;
-    /* The limit may never be above that of memory and swap: which to set first depends on the direction. */
+    /* The limit may never be above that of memory and swap: which to set first depends on the
+     * direction. */
     file_path(h, cgroup, "memory.memsw.limit_in_bytes", path);
     read_text(path, text, sizeof text);
     bool swap = text[0] && GIVEN(r->memory_swap) && r->memory_swap != 0;
-    bool swap_first = swap && (r->memory_swap >= INT64_MAX || strtoull(text, NULL, 10) < r->memory_swap);
+    bool swap_first =
+        swap && (r->memory_swap >= INT64_MAX || strtoull(text, NULL, 10) < r->memory_swap);
     if (swap_first)
         set_number(h, cgroup, "memory.memsw.limit_in_bytes", v1_limit(r->memory_swap));
     if (GIVEN(r->memory_limit) && r->memory_limit)
@@ -312,14 +342,17 @@ static void limit_memory_v1(const char *cgroup, const struct spec_resources *r)
         set_number(h, cgroup, "memory.oom_control", 1);
 }
 
-static void limit_memory_v2(const struct hierarchy *h, const char *cgroup, const struct spec_resources *r)
+static void limit_memory_v2(const struct hierarchy *h, const char *cgroup,
+                            const struct spec_resources *r)
 {
     if (GIVEN(r->memory_limit) && r->memory_limit)
         set_v2_limit(h, cgroup, "memory.max", r->memory_limit);
     /* The specification's swap is the sum; version 2's is swap alone. */
     if (GIVEN(r->memory_swap) && r->memory_swap) {
-        bool sum = GIVEN(r->memory_limit) && r->memory_swap < INT64_MAX && r->memory_swap >= r->memory_limit;
-        set_v2_limit(h, cgroup, "memory.swap.max", sum ? r->memory_swap - r->memory_limit : r->memory_swap);
+        bool sum = GIVEN(r->memory_limit) && r->memory_swap < INT64_MAX &&
+                   r->memory_swap >= r->memory_limit;
+        set_v2_limit(h, cgroup, "memory.swap.max",
+                     sum ? r->memory_swap - r->memory_limit : r->memory_swap);
     }
     if (GIVEN(r->memory_reservation) && r->memory_reservation)
         set_v2_limit(h, cgroup, "memory.low", r->memory_reservation);
@@ -342,17 +375,20 @@ static void limit_cpu_v1(const char *cgroup, const struct spec_resources *r)
         set_file(cpuset, cgroup, "cpuset.mems", r->mems);
 }
 
-static void limit_cpu_v2(const struct hierarchy *h, const char *cgroup, const struct spec_resources *r)
+static void limit_cpu_v2(const struct hierarchy *h, const char *cgroup,
+                         const struct spec_resources *r)
 {
     /* The conversion of the specification: shares 2..262144 to weights 1..10000. */
     if (GIVEN(r->cpu_shares) && r->cpu_shares >= 2)
-        set_number(h, cgroup, "cpu.weight", (int64_t)(1 + (MIN(r->cpu_shares, 262144UL) - 2) * 9999 / 262142));
+        set_number(h, cgroup, "cpu.weight",
+                   (int64_t)(1 + (MIN(r->cpu_shares, 262144UL) - 2) * 9999 / 262142));
     if ((GIVEN(r->cpu_quota) && r->cpu_quota) || (GIVEN(r->cpu_period) && r->cpu_period)) {
         char text[64], quota[32] = "max";
         if (GIVEN(r->cpu_quota) && r->cpu_quota && r->cpu_quota < INT64_MAX)
             snprintf(quota, sizeof quota, "%llu", (unsigned long long)r->cpu_quota);
-        snprintf(text, sizeof text, "%s %llu", quota,
-                 (unsigned long long)(GIVEN(r->cpu_period) && r->cpu_period ? r->cpu_period : 100000));
+        snprintf(
+            text, sizeof text, "%s %llu", quota,
+            (unsigned long long)(GIVEN(r->cpu_period) && r->cpu_period ? r->cpu_period : 100000));
         set_file(h, cgroup, "cpu.max", text);
     }
     if (GIVEN(r->cpu_burst))
@@ -367,8 +403,9 @@ static void limit_cpu_v2(const struct hierarchy *h, const char *cgroup, const st
 
 static void limit_io_v1(const char *cgroup, const struct spec_resources *r)
 {
-    static const char *const files[IO_KINDS] = {"blkio.throttle.read_bps_device", "blkio.throttle.write_bps_device",
-                                                "blkio.throttle.read_iops_device", "blkio.throttle.write_iops_device"};
+    static const char *const files[IO_KINDS] = {
+        "blkio.throttle.read_bps_device", "blkio.throttle.write_bps_device",
+        "blkio.throttle.read_iops_device", "blkio.throttle.write_iops_device"};
     const struct hierarchy *h = find_v1("blkio");
     if (GIVEN(r->io_weight) && r->io_weight)
         set_number(h, cgroup, "blkio.weight", (int64_t)r->io_weight);
@@ -376,21 +413,25 @@ static void limit_io_v1(const char *cgroup, const struct spec_resources *r)
         for (size_t i = 0; i < r->throttle[kind].count; i++) {
             const struct spec_weight_device *d = &r->throttle[kind].list[i];
             char text[96];
-            snprintf(text, sizeof text, "%u:%u %llu", d->major, d->minor, (unsigned long long)d->value);
+            snprintf(text, sizeof text, "%u:%u %llu", d->major, d->minor,
+                     (unsigned long long)d->value);
             set_file(h, cgroup, files[kind], text);
         }
 }
 
-static void limit_io_v2(const struct hierarchy *h, const char *cgroup, const struct spec_resources *r)
+static void limit_io_v2(const struct hierarchy *h, const char *cgroup,
+                        const struct spec_resources *r)
 {
     static const char *const keys[IO_KINDS] = {"rbps", "wbps", "riops", "wiops"};
     if (GIVEN(r->io_weight) && r->io_weight >= 10)
-        set_number(h, cgroup, "io.weight", (int64_t)(1 + (MIN(r->io_weight, 1000UL) - 10) * 9999 / 990));
+        set_number(h, cgroup, "io.weight",
+                   (int64_t)(1 + (MIN(r->io_weight, 1000UL) - 10) * 9999 / 990));
     for (unsigned kind = 0; kind < IO_KINDS; kind++)
         for (size_t i = 0; i < r->throttle[kind].count; i++) {
             const struct spec_weight_device *d = &r->throttle[kind].list[i];
             char text[96];
-            snprintf(text, sizeof text, "%u:%u %s=%llu", d->major, d->minor, keys[kind], (unsigned long long)d->value);
+            snprintf(text, sizeof text, "%u:%u %s=%llu", d->major, d->minor, keys[kind],
+                     (unsigned long long)d->value);
             set_file(h, cgroup, "io.max", text);
         }
 }
@@ -487,7 +528,8 @@ static uint64_t read_number(const struct hierarchy *h, const char *cgroup, const
 }
 
 /* "key value" lines. */
-static uint64_t read_key(const struct hierarchy *h, const char *cgroup, const char *file, const char *key)
+static uint64_t read_key(const struct hierarchy *h, const char *cgroup, const char *file,
+                         const char *key)
 {
     char path[PATH_MAX], name[64];
     unsigned long long value, found = 0;
@@ -508,19 +550,21 @@ static json_t *number(uint64_t value)
     return json_integer((json_int_t)MIN(value, (uint64_t)INT64_MAX));
 }
 
-static json_t *stats(uint64_t cpu, uint64_t user, uint64_t kernel, uint64_t usage, uint64_t limit, uint64_t max,
-                     uint64_t pids)
+static json_t *stats(uint64_t cpu, uint64_t user, uint64_t kernel, uint64_t usage, uint64_t limit,
+                     uint64_t max, uint64_t pids)
 {
-    return json_pack("{s:{s:{s:o,s:o,s:o}}, s:{s:{s:o,s:o,s:o}}, s:{s:o}}", "cpu", "usage", "total", number(cpu), "user",
-                     number(user), "kernel", number(kernel), "memory", "usage", "usage", number(usage), "limit",
-                     number(limit), "max", number(max), "pids", "current", number(pids));
+    return json_pack("{s:{s:{s:o,s:o,s:o}}, s:{s:{s:o,s:o,s:o}}, s:{s:o}}", "cpu", "usage", "total",
+                     number(cpu), "user", number(user), "kernel", number(kernel), "memory", "usage",
+                     "usage", number(usage), "limit", number(limit), "max", number(max), "pids",
+                     "current", number(pids));
 }
 
 json_t *cgroup_stats(const char *cgroup)
 {
     const struct hierarchy *v2 = find_v2(), *memory = find_v1("memory"), *cpu = find_v1("cpuacct");
     if (have_v1)
-        return stats(read_number(cpu, cgroup, "cpuacct.usage"), read_number(cpu, cgroup, "cpuacct.usage_user"),
+        return stats(read_number(cpu, cgroup, "cpuacct.usage"),
+                     read_number(cpu, cgroup, "cpuacct.usage_user"),
                      read_number(cpu, cgroup, "cpuacct.usage_sys"),
                      read_number(memory, cgroup, "memory.usage_in_bytes"),
                      read_number(memory, cgroup, "memory.limit_in_bytes"),
@@ -528,7 +572,7 @@ json_t *cgroup_stats(const char *cgroup)
                      read_number(find_v1("pids"), cgroup, "pids.current"));
     return stats(1000 * read_key(v2, cgroup, "cpu.stat", "usage_usec"),
                  1000 * read_key(v2, cgroup, "cpu.stat", "user_usec"),
-                 1000 * read_key(v2, cgroup, "cpu.stat", "system_usec"), read_number(v2, cgroup, "memory.current"),
-                 read_number(v2, cgroup, "memory.max"), read_number(v2, cgroup, "memory.peak"),
-                 read_number(v2, cgroup, "pids.current"));
+                 1000 * read_key(v2, cgroup, "cpu.stat", "system_usec"),
+                 read_number(v2, cgroup, "memory.current"), read_number(v2, cgroup, "memory.max"),
+                 read_number(v2, cgroup, "memory.peak"), read_number(v2, cgroup, "pids.current"));
 }

@@ -1,14 +1,15 @@
 /*
- * The host's cgroups of a container: where its agent, and in the first container of a sandbox the kernel process with all
- * its stubs, are accounted and limited.
+ * The host's cgroups of a container: where its agent, and in the first container of a sandbox the
+ * kernel process with all its stubs, are accounted and limited.
  *
- * Both versions of the interface, alone or side by side (hybrid). Missing privileges are tolerated: a cgroup that
- * cannot be made is not used, a limit that cannot be set is a warning; the kernel inside keeps the guest's view of its
- * limits in any case. The pids limit is never set on the host: there it would count the kernel's threads and stubs, while
- * it is meant for the guest's processes, which the kernel counts itself.
+ * Both versions of the interface, alone or side by side (hybrid). Missing privileges are tolerated:
+ * a cgroup that cannot be made is not used, a limit that cannot be set is a warning; the kernel
+ * inside keeps the guest's view of its limits in any case. The pids limit is never set on the host:
+ * there it would count the kernel's threads and stubs, while it is meant for the guest's processes,
+ * which the kernel counts itself.
  *
- * The systemd driver makes a scope through systemd's bus interface (with busctl) where systemd runs, else the
- * same path by hand.
+ * The systemd driver makes a scope through systemd's bus interface (with busctl) where systemd
+ * runs, else the same path by hand.
  */
 #pragma once
 #include "base/base.h"

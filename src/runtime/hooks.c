@@ -19,7 +19,8 @@ static int state_file(const json_t *state)
 {
     CLEANUP_FREE char *text = json_dumps(state, JSON_COMPACT);
     int fd = memfd_create("picket-hook-state", MFD_CLOEXEC);
-    if (!text || fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text) || lseek(fd, 0, SEEK_SET) < 0) {
+    if (!text || fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text) ||
+        lseek(fd, 0, SEEK_SET) < 0) {
         if (fd >= 0)
             close(fd);
         return -1;
@@ -35,7 +36,8 @@ _Noreturn static void exec_hook(const struct spec_hook *hook, int input)
     sigprocmask(SIG_SETMASK, &none, NULL);
     dup2(input, STDIN_FILENO);
     close_range(3, ~0U, 0);
-    execve(hook->path, hook->args && hook->args[0] ? hook->args : plain, hook->env ? hook->env : environ);
+    execve(hook->path, hook->args && hook->args[0] ? hook->args : plain,
+           hook->env ? hook->env : environ);
     dprintf(STDERR_FILENO, "picket: cannot run the hook '%s': %s\n", hook->path, strerror(errno));
     _exit(127);
 }
@@ -53,11 +55,14 @@ static int wait_hook(pid_t pid, const struct spec_hook *hook, struct error *err)
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
     if (ready == 0)
-        return error_set(err, EXIT_FAILURE, "the hook '%s' took longer than %d s", hook->path, hook->timeout);
+        return error_set(err, EXIT_FAILURE, "the hook '%s' took longer than %d s", hook->path,
+                         hook->timeout);
     if (WIFSIGNALED(status))
-        return error_set(err, EXIT_FAILURE, "the hook '%s' was killed by signal %d", hook->path, WTERMSIG(status));
+        return error_set(err, EXIT_FAILURE, "the hook '%s' was killed by signal %d", hook->path,
+                         WTERMSIG(status));
     if (WEXITSTATUS(status))
-        return error_set(err, EXIT_FAILURE, "the hook '%s' failed with status %d", hook->path, WEXITSTATUS(status));
+        return error_set(err, EXIT_FAILURE, "the hook '%s' failed with status %d", hook->path,
+                         WEXITSTATUS(status));
     return 0;
 }
 
@@ -70,11 +75,13 @@ static int run_hook(const struct spec_hook *hook, const json_t *state, struct er
     if (pid == 0)
         exec_hook(hook, input);
     if (pid < 0)
-        return error_set(err, EXIT_FAILURE, "cannot fork for the hook '%s': %s", hook->path, strerror(errno));
+        return error_set(err, EXIT_FAILURE, "cannot fork for the hook '%s': %s", hook->path,
+                         strerror(errno));
     return wait_hook(pid, hook, err);
 }
 
-int hooks_run(const struct spec *spec, enum spec_hook_kind kind, const json_t *state, struct error *err)
+int hooks_run(const struct spec *spec, enum spec_hook_kind kind, const json_t *state,
+              struct error *err)
 {
     for (size_t i = 0; i < spec->hooks[kind].count; i++)
         if (run_hook(&spec->hooks[kind].list[i], state, err) < 0)
