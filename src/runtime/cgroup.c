@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -93,6 +94,17 @@ static const struct hierarchy *find_v2(void)
 
 /* ---- files ---- */
 
+/* A path that is too long becomes "", which no call accepts. */
+static void set_path(char path[static PATH_MAX], const char *fmt, ...) PRINTF(2, 3);
+static void set_path(char path[static PATH_MAX], const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    if (vset_path(path, fmt, ap) >= PATH_MAX)
+        path[0] = '\0';
+    va_end(ap);
+}
+
 static int write_text(const char *path, const char *text)
 {
     CLEANUP_FD int fd = open(path, O_WRONLY | O_CLOEXEC);
@@ -113,7 +125,7 @@ static void read_text(const char *path, char *text, size_t size)
 static void file_path(const struct hierarchy *h, const char *cgroup, const char *file,
                       char path[static PATH_MAX])
 {
-    snprintf(path, PATH_MAX, "%s%s/%s", h->mount, cgroup, file);
+    set_path(path, "%s%s/%s", h->mount, cgroup, file);
 }
 
 static void set_file(const struct hierarchy *h, const char *cgroup, const char *file,
@@ -144,8 +156,8 @@ static void copy_cpuset(const char *dir, const char *parent)
     static const char *const files[] = {"cpuset.cpus", "cpuset.mems"};
     for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
         char from[PATH_MAX], to[PATH_MAX], text[256];
-        snprintf(from, sizeof from, "%s/%s", parent, files[i]);
-        snprintf(to, sizeof to, "%s/%s", dir, files[i]);
+        set_path(from, "%s/%s", parent, files[i]);
+        set_path(to, "%s/%s", dir, files[i]);
         read_text(to, text, sizeof text);
         if (text[0])
             continue;
@@ -158,8 +170,8 @@ static void copy_cpuset(const char *dir, const char *parent)
 static void delegate(const char *dir)
 {
     static const char *const wanted[] = {"+cpu", "+memory", "+cpuset", "+io", "+pids"};
-    char path[PATH_MAX + 32];
-    snprintf(path, sizeof path, "%s/cgroup.subtree_control", dir);
+    char path[PATH_MAX];
+    set_path(path, "%s/cgroup.subtree_control", dir);
     for (size_t i = 0; i < ARRAY_SIZE(wanted); i++)
         (void)write_text(path, wanted[i]);
 }
@@ -168,7 +180,7 @@ static int make_in(const struct hierarchy *h, const char *cgroup)
 {
     char path[PATH_MAX], parent[PATH_MAX];
     bool cpuset = has_controller(h, "cpuset");
-    snprintf(path, sizeof path, "%s%s", h->mount, cgroup);
+    set_path(path, "%s%s", h->mount, cgroup);
     if (!cpuset && !h->v2 && mkdir(path, 0755) == 0)
         return 0; /* mostly the parent is there */
     for (char *p = path + strlen(h->mount); p && *p;) {
@@ -178,7 +190,7 @@ static int make_in(const struct hierarchy *h, const char *cgroup)
         if (mkdir(path, 0755) < 0 && errno != EEXIST)
             return -errno;
         if (cpuset) {
-            snprintf(parent, sizeof parent, "%s", path);
+            set_path(parent, "%s", path);
             *strrchr(parent, '/') = '\0';
             copy_cpuset(path, parent);
         } else if (h->v2 && p && !have_v1) {
@@ -504,7 +516,7 @@ void cgroup_remove(const char *cgroup, bool kill_all)
         }
         for (unsigned i = 0; i < hierarchy_count; i++) {
             char path[PATH_MAX];
-            snprintf(path, sizeof path, "%s%s", hierarchies[i].mount, cgroup);
+            set_path(path, "%s%s", hierarchies[i].mount, cgroup);
             gone &= remove_directory(path);
         }
         if (gone)
