@@ -100,7 +100,7 @@ static void set_path(char path[static PATH_MAX], const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
-    if (vset_path(path, fmt, ap) >= PATH_MAX)
+    if (vsnprintf(path, PATH_MAX, fmt, ap) >= PATH_MAX)
         path[0] = '\0';
     va_end(ap);
 }
