@@ -15,6 +15,7 @@
 #include "fs/proc/proc.h"
 #include "fs/sysfs/sysfs.h"
 #include "fs/tmpfs/tmpfs.h"
+#include "ipc/namespace.h"
 #include "kernel/task.h"
 #include "net/netns.h"
 #include "net/unix/unix.h"
@@ -84,6 +85,8 @@ static int register_filesystems(void)
     sysfs_init(&boot.facts);
     unix_init();
     int err = netns_init();
+    if (!err)
+        err = ipc_init();
     if (!err)
         err = proc_init(&boot.facts);
     return err ? err : files_init();

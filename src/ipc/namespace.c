@@ -1,8 +1,9 @@
 /* The life of IPC namespaces, and what a fresh one starts with: the limits of Linux. */
 #include "ipc/namespace.h"
 #include "ipc/sysv.h"
-#include "kernel/namespaces.h"
 #include "kernel/task.h"
+#include "kernel/user_namespace.h"
+#include <sched.h>
 #include <stdlib.h>
 
 static void init_limits(struct ipc_namespace *ns)
@@ -20,13 +21,14 @@ static void init_limits(struct ipc_namespace *ns)
     ns->mq_msgsize_max = ns->mq_msgsize_default = 8192;
 }
 
-int ipc_namespace_new(struct ipc_namespace **ret)
+static const struct ns_kind ipc_ns_kind;
+
+int ipc_namespace_new(struct user_namespace *owner, struct ipc_namespace **ret)
 {
     struct ipc_namespace *ns = calloc(1, sizeof(*ns));
     if (!ns)
         return -ENOMEM;
-    refcount_init(&ns->ref);
-    ns->id = namespace_new_id();
+    ns_init(&ns->common, &ipc_ns_kind, owner);
     for (int kind = 0; kind < IPC_KIND_COUNT; kind++)
         ipc_ids_init(&ns->ids[kind]);
     mutex_init(&ns->mq_lock);
@@ -37,14 +39,18 @@ int ipc_namespace_new(struct ipc_namespace **ret)
 
 struct ipc_namespace *ipc_namespace_get(struct ipc_namespace *ns)
 {
-    refcount_get(&ns->ref);
+    ns_get(&ns->common);
     return ns;
 }
 
 void ipc_namespace_put(struct ipc_namespace *ns)
 {
-    if (!ns || !refcount_put(&ns->ref))
-        return;
+    ns_put(ns ? &ns->common : NULL);
+}
+
+static void ipc_ns_free(struct ns_common *common)
+{
+    struct ipc_namespace *ns = container_of(common, struct ipc_namespace, common);
     ipc_destroy_all(ns, IPC_SHM, shm_destroy_locked);
     ipc_destroy_all(ns, IPC_SEM, sem_destroy_locked);
     ipc_destroy_all(ns, IPC_MSG, msg_destroy_locked);
@@ -54,4 +60,31 @@ void ipc_namespace_put(struct ipc_namespace *ns)
 struct ipc_namespace *current_ipc_ns(void)
 {
     return current->ns.ipc;
+}
+
+/* Nothing but the limits of a fresh one: what the old one holds stays there. */
+static int ipc_ns_copy(struct ns_common *from, struct user_namespace *owner, struct ns_common **ret)
+{
+    struct ipc_namespace *ns;
+    int err = ipc_namespace_new(owner, &ns);
+    if (!err)
+        *ret = &ns->common;
+    return err;
+}
+
+static const struct ns_kind ipc_ns_kind = {
+    .name = "ipc",
+    .flag = CLONE_NEWIPC,
+    .slot = NS_SLOT_IPC,
+    .copy = ipc_ns_copy,
+    .free = ipc_ns_free,
+};
+
+int ipc_init(void)
+{
+    struct ipc_namespace *first;
+    int err = ipc_namespace_new(&root_user_ns, &first);
+    if (!err)
+        ns_kind_register(&ipc_ns_kind, &first->common);
+    return err;
 }

@@ -10,13 +10,13 @@
 #include "base/base.h"
 #include "base/refcount.h"
 #include "ipc/object.h"
+#include "kernel/namespaces.h"
 
 struct super_block;
 struct mount;
 
 struct ipc_namespace {
-    struct refcount ref;
-    uint64_t id; /* [I] inode of /proc/PID/ns/ipc */
+    struct ns_common common;
     struct ipc_ids ids[IPC_KIND_COUNT];
 
     /* /proc/sys/kernel/{shm*,sem,msg*} */
@@ -36,7 +36,9 @@ struct ipc_namespace {
     _Atomic unsigned mq_count;
 };
 
-NODISCARD int ipc_namespace_new(struct ipc_namespace **ret);
+NODISCARD int ipc_init(void); /* at boot: the first one */
+/* owner: whose capabilities rule it. */
+NODISCARD int ipc_namespace_new(struct user_namespace *owner, struct ipc_namespace **ret);
 struct ipc_namespace *ipc_namespace_get(struct ipc_namespace *ns);
 void ipc_namespace_put(struct ipc_namespace *ns); /* NULL is fine; from a fiber */
 

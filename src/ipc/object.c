@@ -5,6 +5,7 @@
 #include "ipc/namespace.h"
 #include "kernel/cred.h"
 #include "kernel/pid.h"
+#include "kernel/user_namespace.h"
 #include <linux/capability.h>
 #include <stdlib.h>
 #include <string.h>
@@ -243,29 +244,31 @@ int ipc_permission(const struct ipc_object *o, int flags)
         granted >>= 6;
     else if (cred_in_group(cred, o->cgid) || cred_in_group(cred, o->gid))
         granted >>= 3;
-    return asked & ~granted & 7 && !capable(CAP_IPC_OWNER) ? -EACCES : 0;
+    return asked & ~granted & 7 && !ns_capable(current_ipc_ns()->common.owner, CAP_IPC_OWNER) ? -EACCES : 0;
 }
 
 int ipc_may_control(const struct ipc_object *o)
 {
     uint32_t euid = current_cred()->euid;
-    return euid == o->cuid || euid == o->uid || capable(CAP_SYS_ADMIN) ? 0 : -EPERM;
+    return euid == o->cuid || euid == o->uid || ns_capable(current_ipc_ns()->common.owner, CAP_SYS_ADMIN) ? 0 : -EPERM;
 }
 
 void ipc_fill_perm(const struct ipc_object *o, struct ipc_perm *ret)
 {
     *ret = (struct ipc_perm){
-        .__key = o->key, .uid = o->uid, .gid = o->gid, .cuid = o->cuid, .cgid = o->cgid};
+        .__key = o->key, .uid = uid_to_user(o->uid), .gid = gid_to_user(o->gid),
+        .cuid = uid_to_user(o->cuid), .cgid = gid_to_user(o->cgid)};
     ret->__seq = (unsigned short)o->seq;
     ret->mode = (__typeof__(ret->mode))o->mode;
 }
 
 int ipc_set_perm(struct ipc_object *o, const struct ipc_perm *from)
 {
-    if (from->uid == UINT32_MAX || from->gid == UINT32_MAX)
+    uint32_t uid = uid_from_user(from->uid), gid = gid_from_user(from->gid);
+    if (uid == ID_INVALID || gid == ID_INVALID)
         return -EINVAL;
-    o->uid = from->uid;
-    o->gid = from->gid;
+    o->uid = uid;
+    o->gid = gid;
     o->mode = (o->mode & ~0777u) | ((unsigned)from->mode & 0777);
     return 0;
 }

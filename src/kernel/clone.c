@@ -16,6 +16,7 @@
 #include "kernel/pidfd.h"
 #include "kernel/task_private.h"
 #include "kernel/tty_hooks.h"
+#include "kernel/user_namespace.h"
 #include "kernel/users.h"
 #include "mm/mm.h"
 #include "mm/uaccess.h"
@@ -34,24 +35,26 @@
 #define CLONE_DETACHED 0x00400000
 #endif
 
-#define NOT_SUPPORTED \
-    (CLONE_NEWUSER | CLONE_NEWCGROUP | CLONE_NEWIPC | CLONE_NEWTIME)
-#define NAMESPACES (CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWPID | CLONE_NEWNET)
+#define NAMESPACES                                                                                        \
+    (CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWPID | CLONE_NEWUSER | CLONE_NEWCGROUP | CLONE_NEWIPC | CLONE_NEWNET | \
+     CLONE_NEWTIME)
 
 /* ---- what may be asked for ---- */
 
 static int check_flags(struct task *t, const struct clone_args *args)
 {
     uint64_t f = args->flags;
-    if (f & NOT_SUPPORTED)
+    if (f & NAMESPACES & ~ns_flags_known())
         return -EINVAL; /* as a kernel configured without them */
-    if ((f & (CLONE_NEWNS | CLONE_FS)) == (CLONE_NEWNS | CLONE_FS))
+    if (f & CLONE_FS && f & (CLONE_NEWNS | CLONE_NEWUSER))
+        return -EINVAL;
+    if ((f & (CLONE_NEWIPC | CLONE_SYSVSEM)) == (CLONE_NEWIPC | CLONE_SYSVSEM))
         return -EINVAL;
     if ((f & CLONE_THREAD && !(f & CLONE_SIGHAND)) || (f & CLONE_SIGHAND && !(f & CLONE_VM)))
         return -EINVAL;
     if (f & CLONE_PARENT && t->process->unkillable)
         return -EINVAL;
-    if (f & CLONE_THREAD && (f & CLONE_NEWPID || t->ns.pid_for_children != t->pid->ns))
+    if (f & CLONE_THREAD && (f & (CLONE_NEWPID | CLONE_NEWUSER) || t->ns.pid_for_children != t->pid->ns))
         return -EINVAL;
     if (f & CLONE_PIDFD && f & (CLONE_DETACHED | CLONE_THREAD))
         return -EINVAL;
@@ -59,8 +62,6 @@ static int check_flags(struct task *t, const struct clone_args *args)
         return -EINVAL;
     if ((unsigned)args->exit_signal > SIGNAL_COUNT)
         return -EINVAL;
-    if (f & NAMESPACES && !capable(CAP_SYS_ADMIN))
-        return -EPERM;
     return 0;
 }
 
@@ -99,10 +100,10 @@ static int copy_files(struct task *t, struct task *from, uint64_t flags)
 }
 
 /* A copy of the mount namespace, with the child's root and working directory moved into it. */
-int fs_unshare_mounts(struct fs_context *fs)
+int fs_unshare_mounts(struct fs_context *fs, struct user_namespace *owner)
 {
     struct mount_namespace *copy;
-    int err = mount_namespace_copy(fs->ns, &fs->root, &fs->cwd, &copy);
+    int err = mount_namespace_copy(fs->ns, owner, &fs->root, &fs->cwd, &copy);
     if (err)
         return err;
     mount_namespace_put(fs->ns);
@@ -118,7 +119,7 @@ static int copy_fs(struct task *t, struct task *from, uint64_t flags)
     }
     int err = fs_context_copy(from->fs, &t->fs);
     if (!err && flags & CLONE_NEWNS)
-        err = fs_unshare_mounts(t->fs);
+        err = fs_unshare_mounts(t->fs, t->cred->user_ns);
     return err;
 }
 
@@ -133,34 +134,30 @@ static int copy_sighand(struct process *p, struct process *from, uint64_t flags)
     return sighand_copy(from->sig.sighand, &p->sig.sighand);
 }
 
+static int copy_cred(struct task *t, uint64_t flags)
+{
+    struct cred *fresh;
+    if (!(flags & CLONE_NEWUSER))
+        return 0;
+    int err = user_namespace_enter_new(t->cred, &fresh);
+    if (err)
+        return err;
+    cred_put((struct cred *)t->cred);
+    t->cred = fresh;
+    return 0;
+}
+
 static int copy_namespaces(struct task *t, uint64_t flags)
 {
-    int err = 0;
-    if (flags & CLONE_NEWUTS) {
-        struct uts_namespace *uts;
-        err = uts_namespace_copy(t->ns.uts, &uts);
-        if (err)
-            return err;
-        uts_namespace_put(t->ns.uts);
-        t->ns.uts = uts;
-    }
-    if (flags & CLONE_NEWNET) {
-        struct net_namespace *net;
-        err = net_namespace_new(t->cred->user_ns, &net);
-        if (err)
-            return err;
-        net_namespace_put(t->ns.net);
-        t->ns.net = net;
-    }
-    if (flags & CLONE_NEWPID) {
-        struct pid_namespace *ns;
-        err = pid_namespace_new(t->ns.pid_for_children, &ns);
-        if (err)
-            return err;
-        pid_namespace_put(t->ns.pid_for_children);
-        t->ns.pid_for_children = ns;
-    }
-    return err;
+    flags &= NAMESPACES & ~(uint64_t)CLONE_NEWUSER;
+    if (flags && !cred_ns_capable(t->cred, t->cred->user_ns, CAP_SYS_ADMIN))
+        return -EPERM;
+    return ns_set_renew(&t->ns, flags, t->cred->user_ns);
+}
+
+static bool may_choose_pids(const struct user_namespace *owner)
+{
+    return ns_capable(owner, CAP_SYS_ADMIN) || ns_capable(owner, 40 /* CAP_CHECKPOINT_RESTORE */);
 }
 
 static int take_pid(struct task *t, const struct clone_args *args)
@@ -174,8 +171,10 @@ static int take_pid(struct task *t, const struct clone_args *args)
         for (size_t i = 0; i < args->set_tid_size; i++)
             if (wanted[i] <= 0 || wanted[i] >= PID_MAX_DEFAULT)
                 return -EINVAL;
-        if (!capable(CAP_SYS_ADMIN) && !capable(40 /* CAP_CHECKPOINT_RESTORE */))
-            return -EPERM;
+        const struct pid_namespace *ns = t->ns.pid_for_children;
+        for (size_t i = 0; i < args->set_tid_size; i++, ns = ns->parent)
+            if (!may_choose_pids(ns->common.owner))
+                return -EPERM;
     }
     return pid_alloc(t->ns.pid_for_children, wanted, args->set_tid_size, &t->pid);
 }
@@ -196,15 +195,17 @@ static int count_task(struct task *t)
 static int build_parts(struct task *t, struct task *from, const struct clone_args *args)
 {
     uint64_t flags = args->flags;
-    int err = count_task(t);
+    int err = copy_cred(t, flags);
+    if (!err)
+        err = count_task(t);
+    if (!err)
+        err = copy_namespaces(t, flags);
     if (!err)
         err = copy_files(t, from, flags);
     if (!err)
         err = copy_fs(t, from, flags);
     if (!err && !(flags & CLONE_THREAD))
         err = copy_sighand(t->process, from->process, flags);
-    if (!err)
-        err = copy_namespaces(t, flags);
     if (!err)
         err = sem_undo_clone(t, from, flags & CLONE_SYSVSEM);
     if (!err)

@@ -6,6 +6,7 @@
 #include "kernel/cred.h"
 #include "base/cleanup.h"
 #include "kernel/task.h"
+#include "kernel/user_namespace.h"
 #include <string.h>
 
 #define CAP_LAST 40
@@ -17,6 +18,7 @@ static struct cred kernel_cred = {
     .cap_permitted = ALL_CAPS,
     .cap_effective = ALL_CAPS,
     .cap_bounding = ALL_CAPS,
+    .user_ns = &root_user_ns,
 };
 
 static struct cred *cred_alloc(void)
@@ -25,6 +27,7 @@ static struct cred *cred_alloc(void)
     if (c) {
         refcount_init(&c->ref);
         c->cap_bounding = ALL_CAPS;
+        c->user_ns = user_namespace_get(&root_user_ns);
     }
     return c;
 }
@@ -54,10 +57,12 @@ int cred_copy(const struct cred *from, struct cred **ret)
         return -ENOMEM;
     memcpy(c, from, sizeof(*c));
     refcount_init(&c->ref);
+    user_namespace_get(c->user_ns);
     c->groups = NULL;
     c->group_count = 0;
     int err = cred_set_groups(c, from->groups, from->group_count);
     if (err) {
+        user_namespace_put(c->user_ns);
         free(c);
         return err;
     }
@@ -75,6 +80,7 @@ struct cred *cred_get(const struct cred *c)
 void cred_put(struct cred *c)
 {
     if (c && refcount_put(&c->ref)) {
+        user_namespace_put(c->user_ns);
         free(c->groups);
         free(c);
     }

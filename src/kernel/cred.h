@@ -19,7 +19,7 @@ struct cred {
     uint64_t cap_inheritable, cap_permitted, cap_effective, cap_bounding, cap_ambient;
     uint32_t securebits;
     bool no_new_privs;
-    struct user_namespace *user_ns; /* NULL: the root user namespace */
+    struct user_namespace *user_ns; /* reference; what the capabilities are relative to */
     unsigned group_count;
     uint32_t *groups; /* sorted, group_count of them */
 };
@@ -31,8 +31,15 @@ struct cred *cred_get(const struct cred *c);
 void cred_put(struct cred *c);
 NODISCARD int cred_set_groups(struct cred *c, const uint32_t *groups, unsigned n); /* before publishing */
 
-/* Is `cap` (CAP_..., capabilities(7)) effective? */
-static inline bool cred_capable(const struct cred *c, int cap)
+/* Is `cap` (CAP_..., capabilities(7)) effective over the whole sandbox: in the root user namespace? */
+bool cred_capable(const struct cred *c, int cap);
+/* Over what belongs to ns (kernel/user_namespace.h)? */
+bool cred_ns_capable(const struct cred *c, const struct user_namespace *ns, int cap);
+bool ns_capable(const struct user_namespace *ns, int cap); /* the running task */
+/* Over an object with these owners: in c's own namespace, which must have names for both. */
+bool cred_capable_over(const struct cred *c, uint32_t uid, uint32_t gid, int cap);
+/* In c's own user namespace: for what concerns c itself. */
+static inline bool cred_capable_own(const struct cred *c, int cap)
 {
     return c->cap_effective >> cap & 1;
 }

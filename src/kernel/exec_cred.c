@@ -4,6 +4,7 @@
  * without the capabilities they would give.
  */
 #include "kernel/exec_cred.h"
+#include "kernel/user_namespace.h"
 #include "loader/loader.h"
 #include <linux/capability.h>
 #include <linux/securebits.h>
@@ -13,8 +14,9 @@ static void apply_set_ids(struct cred *c, struct image *image)
 {
     uint32_t uid, gid;
     uint32_t mode = image_mode(image, &uid, &gid);
-    if (c->no_new_privs)
-        return;
+    if (c->no_new_privs || id_to_ns(c->user_ns, ID_UID, uid) == ID_INVALID ||
+        id_to_ns(c->user_ns, ID_GID, gid) == ID_INVALID)
+        return; /* nobody that this namespace knows */
     if (mode & S_ISUID)
         c->euid = uid;
     if ((mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
@@ -27,11 +29,12 @@ static void apply_capabilities(struct cred *c, const struct cred *old, bool set_
 {
     uint64_t permitted = 0, inheritable = old->cap_inheritable;
     bool effective = false;
+    uint32_t root = id_from_ns(c->user_ns, ID_UID, 0);
     if (set_id)
         c->cap_ambient = 0;
-    if (!(c->securebits & SECBIT_NOROOT) && (c->euid == 0 || c->uid == 0)) {
+    if (!(c->securebits & SECBIT_NOROOT) && (c->euid == root || c->uid == root)) {
         permitted = inheritable | c->cap_bounding;
-        effective = c->euid == 0;
+        effective = c->euid == root;
     }
     c->cap_permitted = permitted | c->cap_ambient;
     c->cap_effective = effective ? c->cap_permitted : c->cap_ambient;
@@ -56,6 +59,6 @@ int exec_cred_prepare(const struct cred *old, struct image *image, struct exec_c
     ret->cred = c;
     ret->changed = set_id || c->cap_permitted & ~old->cap_permitted;
     ret->secure = c->euid != c->uid || c->egid != c->gid ||
-                  (c->uid != 0 && c->cap_effective & ~c->cap_ambient);
+                  (c->uid != id_from_ns(c->user_ns, ID_UID, 0) && c->cap_effective & ~c->cap_ambient);
     return 0;
 }

@@ -44,13 +44,12 @@ static int build_task(const struct first_process_args *args, struct task *t)
 {
     struct process *p = t->process;
     t->ns.pid_for_children = pid_namespace_get(args->pid_ns);
-    t->ns.net = net_namespace_first();
     limits_copy(&p->limits, args->limits);
     int err = build_sighand(args->ignored_signals, &p->sig.sighand);
     if (!err)
         err = uts_namespace_new(args->hostname, &t->ns.uts);
     if (!err)
-        err = ipc_namespace_new(&t->ns.ipc);
+        ns_set_first(&t->ns);
     if (!err)
         err = pid_alloc(args->pid_ns, NULL, 0, &t->pid);
     if (!err)

@@ -2,6 +2,7 @@
  * leaves nothing changed. */
 #include "kernel/ids.h"
 #include "kernel/task.h"
+#include "kernel/user_namespace.h"
 #include <linux/capability.h>
 #include <linux/securebits.h>
 
@@ -16,16 +17,17 @@ static void adjust_capabilities(struct cred *c, const struct cred *old)
 {
     if (c->securebits & SECBIT_NO_SETUID_FIXUP)
         return;
-    bool had_root = old->uid == 0 || old->euid == 0 || old->suid == 0;
-    bool has_root = c->uid == 0 || c->euid == 0 || c->suid == 0;
+    uint32_t root = id_from_ns(old->user_ns, ID_UID, 0);
+    bool had_root = old->uid == root || old->euid == root || old->suid == root;
+    bool has_root = c->uid == root || c->euid == root || c->suid == root;
     if (had_root && !has_root) {
         if (!(c->securebits & SECBIT_KEEP_CAPS))
             c->cap_permitted = c->cap_effective = 0;
         c->cap_ambient = 0;
     }
-    if (old->euid == 0 && c->euid != 0)
+    if (old->euid == root && c->euid != root)
         c->cap_effective = 0;
-    if (old->euid != 0 && c->euid == 0)
+    if (old->euid != root && c->euid == root)
         c->cap_effective = c->cap_permitted;
 }
 
@@ -59,7 +61,7 @@ int do_setuid(uint32_t uid)
     int err = cred_copy(old, &c);
     if (err)
         return err;
-    if (cred_capable(old, CAP_SETUID))
+    if (cred_capable_own(old, CAP_SETUID))
         c->uid = c->suid = uid;
     else if (uid != old->uid && uid != old->suid)
         return finish(c, old, -EPERM);
@@ -71,7 +73,7 @@ int do_setreuid(uint32_t ruid, uint32_t euid)
 {
     const struct cred *old = current->cred;
     struct cred *c;
-    bool privileged = cred_capable(old, CAP_SETUID);
+    bool privileged = cred_capable_own(old, CAP_SETUID);
     if (!privileged && ruid != LEAVE && ruid != old->uid && ruid != old->euid)
         return -EPERM;
     if (!privileged && euid != LEAVE && euid != old->uid && euid != old->euid && euid != old->suid)
@@ -98,7 +100,7 @@ int do_setresuid(uint32_t ruid, uint32_t euid, uint32_t suid)
 {
     const struct cred *old = current->cred;
     struct cred *c;
-    if (!cred_capable(old, CAP_SETUID) && !(is_one_of(ruid, old->uid, old->euid, old->suid) &&
+    if (!cred_capable_own(old, CAP_SETUID) && !(is_one_of(ruid, old->uid, old->euid, old->suid) &&
                                             is_one_of(euid, old->uid, old->euid, old->suid) &&
                                             is_one_of(suid, old->uid, old->euid, old->suid)))
         return -EPERM;
@@ -121,7 +123,7 @@ int do_setgid(uint32_t gid)
     int err = cred_copy(old, &c);
     if (err)
         return err;
-    if (cred_capable(old, CAP_SETGID))
+    if (cred_capable_own(old, CAP_SETGID))
         c->gid = c->sgid = gid;
     else if (gid != old->gid && gid != old->sgid)
         return finish(c, old, -EPERM);
@@ -133,7 +135,7 @@ int do_setregid(uint32_t rgid, uint32_t egid)
 {
     const struct cred *old = current->cred;
     struct cred *c;
-    bool privileged = cred_capable(old, CAP_SETGID);
+    bool privileged = cred_capable_own(old, CAP_SETGID);
     if (!privileged && rgid != LEAVE && rgid != old->gid && rgid != old->egid)
         return -EPERM;
     if (!privileged && egid != LEAVE && egid != old->gid && egid != old->egid && egid != old->sgid)
@@ -155,7 +157,7 @@ int do_setresgid(uint32_t rgid, uint32_t egid, uint32_t sgid)
 {
     const struct cred *old = current->cred;
     struct cred *c;
-    if (!cred_capable(old, CAP_SETGID) && !(is_one_of(rgid, old->gid, old->egid, old->sgid) &&
+    if (!cred_capable_own(old, CAP_SETGID) && !(is_one_of(rgid, old->gid, old->egid, old->sgid) &&
                                             is_one_of(egid, old->gid, old->egid, old->sgid) &&
                                             is_one_of(sgid, old->gid, old->egid, old->sgid)))
         return -EPERM;
@@ -173,15 +175,15 @@ uint32_t do_setfsuid(uint32_t uid)
 {
     const struct cred *old = current->cred;
     struct cred *c;
-    uint32_t before = old->fsuid;
+    uint32_t before = old->fsuid, root = id_from_ns(old->user_ns, ID_UID, 0);
     bool allowed = uid == old->uid || uid == old->euid || uid == old->suid || uid == before ||
-                   cred_capable(old, CAP_SETUID);
+                   cred_capable_own(old, CAP_SETUID);
     if (uid == LEAVE || !allowed || cred_copy(old, &c))
         return before;
     c->fsuid = uid;
-    if (!(c->securebits & SECBIT_NO_SETUID_FIXUP) && before == 0 && uid != 0)
+    if (!(c->securebits & SECBIT_NO_SETUID_FIXUP) && before == root && uid != root)
         c->cap_effective &= ~FS_CAPS;
-    if (!(c->securebits & SECBIT_NO_SETUID_FIXUP) && before != 0 && uid == 0)
+    if (!(c->securebits & SECBIT_NO_SETUID_FIXUP) && before != root && uid == root)
         c->cap_effective |= c->cap_permitted & FS_CAPS;
     task_set_cred(current, c);
     return before;
@@ -193,7 +195,7 @@ uint32_t do_setfsgid(uint32_t gid)
     struct cred *c;
     uint32_t before = old->fsgid;
     bool allowed = gid == old->gid || gid == old->egid || gid == old->sgid || gid == before ||
-                   cred_capable(old, CAP_SETGID);
+                   cred_capable_own(old, CAP_SETGID);
     if (gid == LEAVE || !allowed || cred_copy(old, &c))
         return before;
     c->fsgid = gid;
@@ -218,7 +220,7 @@ int do_capset(uint64_t effective, uint64_t permitted, uint64_t inheritable)
     effective &= known;
     permitted &= known;
     inheritable &= known;
-    if (!cred_capable(old, CAP_SETPCAP) &&
+    if (!cred_capable_own(old, CAP_SETPCAP) &&
         inheritable & ~(old->cap_inheritable | old->cap_permitted))
         return -EPERM;
     if (inheritable & ~(old->cap_inheritable | old->cap_bounding) ||

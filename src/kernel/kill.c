@@ -12,7 +12,7 @@ int signal_permission_locked(struct process *target, int sig)
         return 0;
     const struct cred *own = me->cred, *his = task_get_cred(target->leader);
     bool allowed = own->euid == his->suid || own->euid == his->uid || own->uid == his->suid ||
-                   own->uid == his->uid || cred_capable(own, CAP_KILL) ||
+                   own->uid == his->uid || cred_ns_capable(own, his->user_ns, CAP_KILL) ||
                    (sig == SIGCONT && target->session == me->process->session);
     cred_put((struct cred *)his);
     return allowed ? 0 : -EPERM;

@@ -5,44 +5,75 @@
  * holds a reference (pidfds), without numbers then.
  */
 #include "kernel/pid.h"
-#include "kernel/namespaces.h"
+#include "kernel/user_namespace.h"
+#include <sched.h>
 #include <stdlib.h>
 
 #define RESERVED_PIDS 300 /* not handed out again after the numbers wrap */
 
-struct pid_namespace root_pid_ns = {.ref = REFCOUNT_INIT, .id = 0xeffffffc};
+struct pid_namespace root_pid_ns = {.common = NS_COMMON_INIT(&pid_ns_kind, NS_ID_PID)};
 
 /* ---- namespaces ---- */
 
-int pid_namespace_new(struct pid_namespace *parent, struct pid_namespace **ret)
+int pid_namespace_new(struct pid_namespace *parent, struct user_namespace *owner, struct pid_namespace **ret)
 {
     if (parent->level + 1 >= PID_NS_DEPTH)
-        return -EUSERS;
+        return -ENOSPC;
     struct pid_namespace *ns = calloc(1, sizeof(*ns));
     if (!ns)
         return -ENOMEM;
-    refcount_init(&ns->ref);
+    ns_init(&ns->common, &pid_ns_kind, owner);
     ns->parent = pid_namespace_get(parent);
     ns->level = parent->level + 1;
-    ns->id = namespace_new_id();
     *ret = ns;
     return 0;
 }
 
 struct pid_namespace *pid_namespace_get(struct pid_namespace *ns)
 {
-    refcount_get(&ns->ref);
+    ns_get(&ns->common);
     return ns;
 }
 
 void pid_namespace_put(struct pid_namespace *ns)
 {
-    while (ns && refcount_put(&ns->ref)) {
-        struct pid_namespace *parent = ns->parent;
-        free(ns);
-        ns = parent;
-    }
+    ns_put(ns ? &ns->common : NULL);
 }
+
+/* The depth is bounded: so is the recursion. */
+static void pid_ns_free(struct ns_common *common)
+{
+    struct pid_namespace *ns = container_of(common, struct pid_namespace, common);
+    pid_namespace_put(ns->parent);
+    free(ns);
+}
+
+/* Only while the caller's own is the one its children get. */
+static int pid_ns_copy(struct ns_common *from, struct user_namespace *owner, struct ns_common **ret)
+{
+    struct pid_namespace *parent = container_of(from, struct pid_namespace, common), *ns;
+    if (parent != current_pid_ns())
+        return -EINVAL;
+    int err = pid_namespace_new(parent, owner, &ns);
+    if (!err)
+        *ret = &ns->common;
+    return err;
+}
+
+static struct ns_common *pid_ns_parent(struct ns_common *common)
+{
+    struct pid_namespace *parent = container_of(common, struct pid_namespace, common)->parent;
+    return parent ? &parent->common : NULL;
+}
+
+const struct ns_kind pid_ns_kind = {
+    .name = "pid",
+    .flag = CLONE_NEWPID,
+    .slot = NS_SLOT_PID_FOR_CHILDREN,
+    .copy = pid_ns_copy,
+    .free = pid_ns_free,
+    .parent = pid_ns_parent,
+};
 
 /* The init is reaped. The root namespace starts afresh: the first process may be tried again with
  * another program. */

@@ -4,15 +4,15 @@
  * pid_max, as Linux does.
  */
 #pragma once
+#include "kernel/namespaces.h"
 #include "kernel/task.h"
 
 #define PID_MAX_DEFAULT 4194304
 
 struct pid_namespace {
-    struct refcount ref;
+    struct ns_common common;
     struct pid_namespace *parent; /* [I] reference, NULL for the root */
     unsigned level;               /* [I] */
-    uint64_t id;                  /* [I] inode of /proc/PID/ns/pid */
     struct rb_root numbers;       /* [tasklist] of pid_link */
     int32_t last;                 /* [tasklist] last number handed out */
     struct process *init;         /* [tasklist] weak: pid 1 */
@@ -21,8 +21,10 @@ struct pid_namespace {
 };
 
 extern struct pid_namespace root_pid_ns;
+extern const struct ns_kind pid_ns_kind;
 
-NODISCARD int pid_namespace_new(struct pid_namespace *parent, struct pid_namespace **ret);
+NODISCARD int pid_namespace_new(struct pid_namespace *parent, struct user_namespace *owner,
+                                struct pid_namespace **ret);
 struct pid_namespace *pid_namespace_get(struct pid_namespace *ns);
 void pid_namespace_put(struct pid_namespace *ns);
 void pid_namespace_end_locked(struct pid_namespace *ns); /* its init is reaped; tasklist_lock held */

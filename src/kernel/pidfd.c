@@ -42,8 +42,9 @@ static bool may_access(struct task *t)
     bool same = own->uid == his->uid && own->uid == his->euid && own->uid == his->suid &&
                 own->gid == his->gid && own->gid == his->egid && own->gid == his->sgid &&
                 t->process->dumpable;
+    bool privileged = ns_capable(his->user_ns, CAP_SYS_PTRACE);
     cred_put((struct cred *)his);
-    return same || t->process == current->process || capable(CAP_SYS_PTRACE);
+    return same || t->process == current->process || privileged;
 }
 
 int pidfd_get_file(struct pid *pid, int fd, struct file **ret)

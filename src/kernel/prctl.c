@@ -88,7 +88,7 @@ static int64_t bounding(int option, uint64_t capability)
         return -EINVAL;
     if (option == PR_CAPBSET_READ)
         return current->cred->cap_bounding >> capability & 1;
-    return capable(CAP_SETPCAP) ? change_cred(DROP_BOUNDING, capability) : -EPERM;
+    return cred_capable_own(current->cred, CAP_SETPCAP) ? change_cred(DROP_BOUNDING, capability) : -EPERM;
 }
 
 static int64_t set_securebits(uint64_t bits)
@@ -98,7 +98,7 @@ static int64_t set_securebits(uint64_t bits)
     bool changes_locked = locked & (c->securebits ^ (uint32_t)bits);
     bool unlocks = c->securebits & SECURE_ALL_LOCKS & ~(uint32_t)bits;
     if (changes_locked || unlocks || bits & ~(uint64_t)(SECURE_ALL_LOCKS | SECURE_ALL_BITS) ||
-        !capable(CAP_SETPCAP))
+        !cred_capable_own(current->cred, CAP_SETPCAP))
         return -EPERM;
     return change_cred(SET_SECUREBITS, bits);
 }

@@ -3,6 +3,7 @@
 #include "kernel/job_control.h"
 #include "kernel/pid.h"
 #include "kernel/task.h"
+#include "kernel/user_namespace.h"
 #include <linux/capability.h>
 #include <sched.h>
 #include <string.h>
@@ -34,8 +35,9 @@ static bool owns(struct task *t)
 {
     const struct cred *own = current->cred, *his = task_get_cred(t);
     bool same = own->euid == his->uid || own->euid == his->euid;
+    bool privileged = ns_capable(his->user_ns, CAP_SYS_NICE);
     cred_put((struct cred *)his);
-    return same || capable(CAP_SYS_NICE);
+    return same || privileged;
 }
 
 void task_scheduling(struct task *t, struct scheduling *ret)
@@ -128,6 +130,7 @@ static int visit_locked(int which, int32_t who, visit_fn *fn, int arg, int *resu
     struct process *p;
     struct pid *pid;
     int32_t at = 0;
+    uint32_t user = who ? uid_from_user((uint32_t)who) : me->cred->uid;
     switch (which) {
     case PRIO_PROCESS:
         pid = who ? pid_find_locked(ns, who) : me->pid;
@@ -142,7 +145,7 @@ static int visit_locked(int which, int32_t who, visit_fn *fn, int arg, int *resu
         return 0;
     case PRIO_USER:
         while ((p = process_next_locked(ns, at, &at)))
-            if (p->leader && p->leader->cred->uid == (who ? (uint32_t)who : me->cred->uid))
+            if (p->leader && p->leader->cred->uid == user)
                 visit_process(p, fn, arg, result);
         return 0;
     default:

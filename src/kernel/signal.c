@@ -10,6 +10,7 @@
 #include "kernel/posix_timers.h"
 #include "kernel/signal_private.h"
 #include "kernel/task.h"
+#include "kernel/user_namespace.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -284,11 +285,30 @@ static int send_locked(struct process *p, struct task *t, int sig, const siginfo
     return 0;
 }
 
+/* The sender as the target's namespaces know it: no pid for one out of sight, its user by the
+ * target's names. */
+static const siginfo_t *for_target(struct process *p, const siginfo_t *info, siginfo_t *copy)
+{
+    struct task *me = current;
+    bool from_user = info && me && (info->si_code == SI_USER || info->si_code == SI_TKILL || info->si_code == SI_QUEUE);
+    if (!from_user || !p->leader || (p->pid->ns == me->pid->ns && p->leader->cred->user_ns == me->cred->user_ns))
+        return info;
+    const struct cred *his = task_get_cred(p->leader);
+    *copy = *info;
+    copy->si_uid = id_to_ns_munged(his->user_ns, ID_UID, uid_from_user(info->si_uid));
+    if (!pid_number_in(me->process->pid, p->pid->ns))
+        copy->si_pid = 0;
+    cred_put((struct cred *)his);
+    return copy;
+}
+
 /* tasklist_lock held. */
 static int send(struct process *p, struct task *t, int sig, const siginfo_t *info,
                 struct queued_signal **fresh)
 {
+    siginfo_t copy;
     bool continued = false;
+    info = for_target(p, info, &copy);
     spin_lock(&p->sig.lock);
     int err = send_locked(p, t, sig, info, fresh, &continued);
     spin_unlock(&p->sig.lock);
@@ -438,7 +458,7 @@ void siginfo_user(siginfo_t *info, int sig, int code)
     info_default(info, sig, code);
     if (t) {
         info->si_pid = pid_number(t->process->pid);
-        info->si_uid = t->cred->uid;
+        info->si_uid = uid_to_user(t->cred->uid);
     }
 }
 
@@ -449,7 +469,9 @@ void siginfo_child(siginfo_t *info, struct process *p, int code, int status)
     info_default(info, SIGCHLD, code);
     info->si_pid = p->parent ? pid_number_in(p->pid, p->parent->pid->ns) : 0;
     const struct cred *cred = task_get_cred(p->leader);
-    info->si_uid = cred->uid;
+    const struct cred *seer = task_get_cred(p->parent ? p->parent->leader : p->leader);
+    info->si_uid = id_to_ns_munged(seer->user_ns, ID_UID, cred->uid);
+    cred_put((struct cred *)seer);
     cred_put((struct cred *)cred);
     info->si_status = status;
     info->si_utime = times.user / (NSEC_PER_SEC / 100);

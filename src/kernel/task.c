@@ -10,8 +10,11 @@
 #include "kernel/fdtable.h"
 #include "kernel/itimer.h"
 #include "kernel/namespaces.h"
+#include "kernel/nsfs.h"
 #include "kernel/pid.h"
+#include "kernel/task_private.h"
 #include "kernel/tty_hooks.h"
+#include "kernel/user_namespace.h"
 #include "kernel/users.h"
 #include "mm/mm.h"
 #include "vfs/file.h"
@@ -94,10 +97,7 @@ void process_put(struct process *p)
 static void task_inherit(struct task *t, struct task *from)
 {
     t->cred = cred_get(from->cred);
-    t->ns.uts = uts_namespace_get(from->ns.uts);
-    t->ns.net = net_namespace_get(from->ns.net);
-    t->ns.ipc = ipc_namespace_get(from->ns.ipc);
-    t->ns.pid_for_children = pid_namespace_get(from->ns.pid_for_children);
+    ns_set_copy(&t->ns, &from->ns);
     memcpy(t->comm, from->comm, sizeof(t->comm));
     memcpy(t->cpu_mask, from->cpu_mask, sizeof(t->cpu_mask));
     t->personality = from->personality;
@@ -148,10 +148,7 @@ void task_put(struct task *t)
     if (t->fs)
         fs_context_put(t->fs);
     cred_put((struct cred *)t->cred);
-    uts_namespace_put(t->ns.uts);
-    net_namespace_put(t->ns.net);
-    ipc_namespace_put(t->ns.ipc);
-    pid_namespace_put(t->ns.pid_for_children);
+    ns_set_put(&t->ns);
     pid_put(t->pid);
     process_put(t->process);
     free(t);
@@ -239,10 +236,10 @@ void task_publish_answers(struct task *t)
         .pid = (uint32_t)pid_number_in(p->pid, ns),
         .tid = (uint32_t)pid_number_in(t->pid, ns),
         .ppid = p->parent ? (uint32_t)pid_number_in(p->parent->pid, ns) : 0,
-        .uid = t->cred->uid,
-        .euid = t->cred->euid,
-        .gid = t->cred->gid,
-        .egid = t->cred->egid,
+        .uid = id_to_ns_munged(t->cred->user_ns, ID_UID, t->cred->uid),
+        .euid = id_to_ns_munged(t->cred->user_ns, ID_UID, t->cred->euid),
+        .gid = id_to_ns_munged(t->cred->user_ns, ID_GID, t->cred->gid),
+        .egid = id_to_ns_munged(t->cred->user_ns, ID_GID, t->cred->egid),
     };
     context_set_answers(t->ctx, &answers);
     spin_unlock(&tasklist_lock);
@@ -291,5 +288,6 @@ void process_cpu_times(struct process *p, struct cpu_times *ret)
 
 int kernel_init(void)
 {
-    return 0;
+    namespaces_init();
+    return nsfs_init();
 }

@@ -24,6 +24,7 @@
 #include "base/refcount.h"
 #include "kernel/cred.h"
 #include "kernel/limits.h"
+#include "kernel/namespaces.h"
 #include "kernel/seccomp.h"
 #include "kernel/signal.h"
 #include "platform/platform.h"
@@ -36,7 +37,6 @@ struct fdtable;
 struct fs_context;
 struct mm;
 struct pid_namespace;
-struct uts_namespace;
 struct ipc_namespace;
 struct net_namespace;
 struct sem_undo_list;
@@ -65,11 +65,20 @@ struct pid {
     } links[PID_NS_DEPTH];
 };
 
+/* The namespaces of a task, but for its own pid namespace (pid->ns), its mounts (fs->ns) and its
+ * user namespace (cred->user_ns). References; kernel/namespaces.h. */
 struct ns_set {
-    struct uts_namespace *uts;
-    struct ipc_namespace *ipc;
-    struct net_namespace *net;
-    struct pid_namespace *pid_for_children;
+    union {
+        struct {
+            struct uts_namespace *uts;
+            struct ipc_namespace *ipc;
+            struct net_namespace *net;
+            struct cgroup_namespace *cgroup;
+            struct time_namespace *time, *time_for_children;
+            struct pid_namespace *pid_for_children;
+        };
+        struct ns_common *all[NS_SLOTS]; /* by slot: each begins with it; NULL: there is no such kind */
+    };
 };
 
 enum process_state { PROCESS_RUNNING, PROCESS_ZOMBIE, PROCESS_REAPED };
@@ -182,6 +191,9 @@ struct fdtable *task_get_files(struct task *t);
 struct fs_context *task_get_fs(struct task *t);
 struct mm *task_get_mm(struct task *t);
 const struct cred *task_get_cred(struct task *t);
+struct ns_common *task_get_ns(struct task *t, const struct ns_kind *kind);
+/* pid and time: what its children will have. Else, and where there is none, NULL. */
+struct ns_common *task_get_child_ns(struct task *t, const struct ns_kind *kind);
 /* Own task; consumes the reference; updates the stub's answers. */
 void task_set_cred(struct task *t, const struct cred *cred);
 void task_set_comm(struct task *t, const char *name);

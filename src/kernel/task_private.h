@@ -10,7 +10,8 @@ void task_discard(struct task *t);
 /* Gives a context nobody else uses yet its own copy of the mount namespace, its root and directory
  * moved into it. */
 struct fs_context;
-NODISCARD int fs_unshare_mounts(struct fs_context *fs);
+NODISCARD int fs_unshare_mounts(struct fs_context *fs, struct user_namespace *owner);
+void namespaces_init(void);
 
 /* tasklist_lock held. The first makes t's process part of the tree, the second t part of its
  * process. */

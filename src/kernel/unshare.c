@@ -7,63 +7,58 @@
 #include "kernel/namespaces.h"
 #include "kernel/pid.h"
 #include "kernel/task_private.h"
+#include "kernel/user_namespace.h"
 #include "mm/mm.h"
 #include "vfs/fs_context.h"
 #include "vfs/vfs.h"
 #include <linux/capability.h>
 #include <sched.h>
 
-#define SUPPORTED                                                                         \
-    (CLONE_FILES | CLONE_FS | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWPID | CLONE_NEWNET |  \
-     CLONE_SYSVSEM | CLONE_THREAD | CLONE_SIGHAND | CLONE_VM)
+#define NOT_NAMESPACES \
+    (CLONE_FILES | CLONE_FS | CLONE_SYSVSEM | CLONE_THREAD | CLONE_SIGHAND | CLONE_VM)
 
 struct replacement {
     struct fdtable *files;
     struct fs_context *fs;
-    struct uts_namespace *uts;
-    struct net_namespace *net;
-    struct pid_namespace *pid_ns;
+    struct cred *cred;
+    struct ns_set set; /* references, those that do not change too */
 };
 
 static int check(struct task *t, uint64_t flags)
 {
-    if (flags & ~(uint64_t)SUPPORTED)
+    if (flags & ~(uint64_t)(NOT_NAMESPACES | ns_flags_known()))
         return -EINVAL;
-    if (flags & (CLONE_THREAD | CLONE_SIGHAND | CLONE_VM) && t->process->task_count > 1)
+    if (flags & (CLONE_THREAD | CLONE_SIGHAND | CLONE_VM | CLONE_NEWUSER) && t->process->task_count > 1)
         return -EINVAL;
     if (flags & CLONE_VM && refcount_read(&t->mm->ref) > 1)
         return -EINVAL;
-    if (flags & (CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWPID | CLONE_NEWNET) && !capable(CAP_SYS_ADMIN))
-        return -EPERM;
     return 0;
 }
 
 static int build(struct task *t, uint64_t flags, struct replacement *r)
 {
     int err = 0;
-    if (flags & CLONE_FILES && refcount_read(&t->files->ref) > 1)
+    uint64_t namespaces = flags & ns_flags_known() & ~(uint64_t)CLONE_NEWUSER;
+    if (flags & CLONE_NEWUSER)
+        err = user_namespace_enter_new(t->cred, &r->cred);
+    const struct cred *cred = r->cred ? r->cred : t->cred;
+    if (!err && namespaces && !cred_ns_capable(cred, cred->user_ns, CAP_SYS_ADMIN))
+        err = -EPERM;
+    if (!err && flags & CLONE_FILES && refcount_read(&t->files->ref) > 1)
         err = fdtable_copy(t->files, &r->files);
-    if (!err && (flags & CLONE_NEWNS || (flags & CLONE_FS && refcount_read(&t->fs->ref) > 1)))
+    bool new_fs = flags & (CLONE_FS | CLONE_NEWUSER) && refcount_read(&t->fs->ref) > 1;
+    if (!err && (flags & CLONE_NEWNS || new_fs))
         err = fs_context_copy(t->fs, &r->fs);
     if (!err && flags & CLONE_NEWNS)
-        err = fs_unshare_mounts(r->fs);
-    if (!err && flags & CLONE_NEWUTS)
-        err = uts_namespace_copy(t->ns.uts, &r->uts);
-    if (!err && flags & CLONE_NEWNET)
-        err = net_namespace_new(t->cred->user_ns, &r->net);
-    if (!err && flags & CLONE_NEWPID)
-        err = t->ns.pid_for_children == t->pid->ns ? pid_namespace_new(t->pid->ns, &r->pid_ns)
-                                                   : -EINVAL;
-    return err;
+        err = fs_unshare_mounts(r->fs, cred->user_ns);
+    return err ? err : ns_set_renew(&r->set, namespaces, cred->user_ns);
 }
 
-#define SWAP_IN(old, fresh)               \
-    do {                                  \
-        if (fresh) {                      \
-            __typeof__(fresh) tmp_ = old; \
-            old = fresh;                  \
-            fresh = tmp_;                 \
-        }                                 \
+#define SWAP(a, b)               \
+    do {                         \
+        __typeof__(a) tmp_ = a;  \
+        a = b;                   \
+        b = tmp_;                \
     } while (0)
 
 int do_unshare(uint64_t flags)
@@ -71,24 +66,27 @@ int do_unshare(uint64_t flags)
     struct task *t = current;
     struct replacement r = {0};
     int err = check(t, flags);
-    if (!err)
-        err = build(t, flags, &r);
+    if (err)
+        return err;
+    ns_set_copy(&r.set, &t->ns);
+    err = build(t, flags, &r);
     if (!err) {
         spin_lock(&t->alloc_lock);
-        SWAP_IN(t->files, r.files);
-        SWAP_IN(t->fs, r.fs);
-        SWAP_IN(t->ns.uts, r.uts);
-        SWAP_IN(t->ns.net, r.net);
-        SWAP_IN(t->ns.pid_for_children, r.pid_ns);
+        if (r.files)
+            SWAP(t->files, r.files);
+        if (r.fs)
+            SWAP(t->fs, r.fs);
+        SWAP(t->ns, r.set);
         spin_unlock(&t->alloc_lock);
-        if (flags & CLONE_SYSVSEM)
+        if (flags & (CLONE_SYSVSEM | CLONE_NEWIPC))
             sem_undo_exit(t);
+        if (r.cred)
+            task_set_cred(t, TAKE_PTR(r.cred));
     }
     fdtable_put(r.files); /* the old ones, or what was made in vain */
     if (r.fs)
         fs_context_put(r.fs);
-    uts_namespace_put(r.uts);
-    net_namespace_put(r.net);
-    pid_namespace_put(r.pid_ns);
+    ns_set_put(&r.set);
+    cred_put(r.cred);
     return err;
 }

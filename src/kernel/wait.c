@@ -3,6 +3,7 @@
 #include "base/cleanup.h"
 #include "kernel/pid.h"
 #include "kernel/task_private.h"
+#include "kernel/user_namespace.h"
 #include <sys/wait.h>
 
 static bool wanted(const struct process *child, const struct wait_args *args)
@@ -20,7 +21,7 @@ static void fill(struct wait_result *ret, struct process *child, int status, int
 {
     ret->pid = pid_number_in(child->pid, current->pid->ns);
     const struct cred *cred = task_get_cred(child->leader);
-    ret->uid = cred->uid;
+    ret->uid = uid_to_user(cred->uid);
     cred_put((struct cred *)cred);
     ret->status = status;
     ret->code = code;

@@ -3,11 +3,14 @@
  */
 #include "net/netns.h"
 #include "kernel/task.h"
+#include "kernel/user_namespace.h"
 #include "net/config/config.h"
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const struct netns_part_ops *part_ops[NETNS_PARTS]; /* filled at boot */
+static const struct ns_kind net_ns_kind;
 static struct net_namespace *first;                        /* a reference for good */
 
 void netns_part_register(enum netns_part part, const struct netns_part_ops *ops)
@@ -43,10 +46,8 @@ int net_namespace_new(struct user_namespace *owner, struct net_namespace **ret)
     struct net_namespace *ns = calloc(1, sizeof(*ns));
     if (!ns)
         return -ENOMEM;
-    refcount_init(&ns->ref);
-    ns->id = namespace_new_id();
+    ns_init(&ns->common, &net_ns_kind, owner);
     ns->cookie = cookies++;
-    ns->user_ns = owner;
     mutex_init(&ns->config);
     list_init(&ns->interfaces);
     list_init(&ns->routes);
@@ -62,7 +63,7 @@ int net_namespace_new(struct user_namespace *owner, struct net_namespace **ret)
     if (err >= 0)
         err = create_parts(ns);
     if (err < 0) {
-        netns_free(ns);
+        net_namespace_put(ns);
         return err;
     }
     *ret = ns;
@@ -71,36 +72,47 @@ int net_namespace_new(struct user_namespace *owner, struct net_namespace **ret)
 
 struct net_namespace *net_namespace_get(struct net_namespace *ns)
 {
-    refcount_get(&ns->ref);
+    ns_get(&ns->common);
     return ns;
 }
 
 void net_namespace_put(struct net_namespace *ns)
 {
-    if (ns && refcount_put(&ns->ref))
-        netns_free(ns);
+    ns_put(ns ? &ns->common : NULL);
 }
 
-uint64_t net_namespace_id(const struct net_namespace *ns)
+/* Nothing is taken over from the one it is made in. */
+static int net_ns_copy(struct ns_common *from, struct user_namespace *owner, struct ns_common **ret)
 {
-    return ns->id;
+    struct net_namespace *ns;
+    int err = net_namespace_new(owner, &ns);
+    if (!err)
+        *ret = &ns->common;
+    return err;
 }
 
-struct user_namespace *net_namespace_owner(const struct net_namespace *ns)
+static void net_ns_free(struct ns_common *common)
 {
-    return ns->user_ns;
+    netns_free(container_of(common, struct net_namespace, common));
 }
 
 bool netns_capable(struct net_namespace *ns, int capability)
 {
-    const struct cred *c = current_cred();
-    return cred_capable(c, capability) && (c->user_ns == ns->user_ns || !c->user_ns);
+    return ns_capable(ns->common.owner, capability);
 }
+
+static const struct ns_kind net_ns_kind = {
+    .name = "net",
+    .flag = CLONE_NEWNET,
+    .slot = NS_SLOT_NET,
+    .copy = net_ns_copy,
+    .free = net_ns_free,
+};
 
 int netns_init(void)
 {
     struct net_namespace *ns;
-    int err = net_namespace_new(NULL, &ns);
+    int err = net_namespace_new(&root_user_ns, &ns);
     if (err < 0)
         return err;
     ns->first = true;
@@ -108,12 +120,8 @@ int netns_init(void)
     err = netcfg_link_up(netns_interface(ns, NET_LOOPBACK_INDEX), true);
     mutex_unlock(&ns->config);
     first = ns;
+    ns_kind_register(&net_ns_kind, &ns->common);
     return err;
-}
-
-struct net_namespace *net_namespace_first(void)
-{
-    return net_namespace_get(first);
 }
 
 struct net_namespace *netns_first(void)

@@ -132,10 +132,8 @@ struct net_neighbour {
 };
 
 struct net_namespace {
-    struct refcount ref; /* tasks, sockets, files of /proc/PID/ns */
-    uint64_t id;         /* [I] inode of /proc/PID/ns/net */
+    struct ns_common common; /* references: tasks, sockets, files of /proc/PID/ns */
     uint64_t cookie;     /* [I] SO_NETNS_COOKIE */
-    struct user_namespace *user_ns; /* [I] reference; NULL: the sandbox's first */
     bool first;          /* [I] */
     struct mutex config;
     struct spinlock lock;
@@ -152,7 +150,12 @@ struct net_namespace {
     void *parts[NETNS_PARTS];    /* [I] */
 };
 
-/* ---- life: also kernel/namespaces.h ---- */
+/* ---- life ---- */
+
+/* A new one has a loopback interface that is down. owner: whose capabilities rule it. */
+NODISCARD int net_namespace_new(struct user_namespace *owner, struct net_namespace **ret);
+struct net_namespace *net_namespace_get(struct net_namespace *ns);
+void net_namespace_put(struct net_namespace *ns); /* NULL is fine */
 
 /* The running task's, borrowed; the sandbox's first in kernel fibers. */
 struct net_namespace *current_netns(void);

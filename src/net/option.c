@@ -61,7 +61,7 @@ static int get_plain(struct socket *s, const struct plain_option *o)
 
 static int set_buffer(_Atomic int *buffer, int value, bool forced)
 {
-    if (forced && !capable(CAP_NET_ADMIN))
+    if (forced && !cred_capable_own(current_cred(), CAP_NET_ADMIN))
         return -EPERM;
     if (value < 0)
         value = forced ? 0 : BUFFER_LIMIT;
@@ -109,11 +109,11 @@ static int set_number(struct socket *s, int option, int value)
         s->receive_low = value < 0 ? INT_MAX : MAX(value, 1);
         return 0;
     case SO_MARK:
-        if (!capable(CAP_NET_ADMIN))
+        if (!cred_capable_own(current_cred(), CAP_NET_ADMIN))
             return -EPERM;
         break;
     case SO_PRIORITY:
-        if ((value < 0 || value > 6) && !capable(CAP_NET_ADMIN))
+        if ((value < 0 || value > 6) && !cred_capable_own(current_cred(), CAP_NET_ADMIN))
             return -EPERM;
         break;
     case SO_TYPE:

@@ -1,5 +1,6 @@
 /* chmod(2), chown(2), utimensat(2), truncate(2) and their families. */
 #include "kernel/fdtable.h"
+#include "kernel/user_namespace.h"
 #include "mm/uaccess.h"
 #include "syscalls/prototypes.h"
 #include "vfs/vfs.h"
@@ -47,13 +48,22 @@ int64_t sys_fchmod(const uint64_t *a)
 
 /* ---- chown ---- */
 
+/* The caller's ids; -1 leaves one. */
+static int chown_as_user(const struct path *p, uint32_t uid, uint32_t gid)
+{
+    uint32_t kuid = uid_from_user(uid), kgid = gid_from_user(gid);
+    if ((uid != UINT32_MAX && kuid == ID_INVALID) || (gid != UINT32_MAX && kgid == ID_INVALID))
+        return -EINVAL;
+    return vfs_chown(p, uid == UINT32_MAX ? uid : kuid, gid == UINT32_MAX ? gid : kgid);
+}
+
 static int64_t do_chown(int dirfd, uint64_t path, uint64_t uid, uint64_t gid, unsigned flags)
 {
     CLEANUP_PATH_REF struct path p = {0};
     if (flags & ~(unsigned)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
         return -EINVAL;
     int err = lookup_user(dirfd, path, walk_flags(flags), &p);
-    return err ? err : vfs_chown(&p, (uint32_t)uid, (uint32_t)gid);
+    return err ? err : chown_as_user(&p, (uint32_t)uid, (uint32_t)gid);
 }
 
 int64_t sys_chown(const uint64_t *a)
@@ -75,7 +85,7 @@ int64_t sys_fchown(const uint64_t *a)
 {
     CLEANUP_FILE struct file *f = NULL;
     int err = fd_file((int)a[0], &f);
-    return err ? err : vfs_chown(&f->path, (uint32_t)a[1], (uint32_t)a[2]);
+    return err ? err : chown_as_user(&f->path, (uint32_t)a[1], (uint32_t)a[2]);
 }
 
 /* ---- times ---- */

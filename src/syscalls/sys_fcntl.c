@@ -54,7 +54,7 @@ static int64_t set_flags(struct file *f, uint64_t arg)
 {
     uint32_t flags = (uint32_t)arg & SETTABLE_FLAGS, old = f->flags;
     if (flags & ~old & O_NOATIME && current_cred()->fsuid != f->inode->attr.uid &&
-        !capable(CAP_FOWNER))
+        !capable_over_inode(current_cred(), f->inode, CAP_FOWNER))
         return -EPERM;
     while (!atomic_compare_exchange_weak(&f->flags, &old, (old & ~SETTABLE_FLAGS) | flags))
         ;

@@ -3,6 +3,7 @@
 #include "kernel/ids.h"
 #include "kernel/pid.h"
 #include "kernel/task.h"
+#include "kernel/user_namespace.h"
 #include "mm/uaccess.h"
 #include "syscalls/prototypes.h"
 #include <linux/capability.h>
@@ -10,22 +11,22 @@
 
 int64_t sys_getuid(const uint64_t *a)
 {
-    return current->cred->uid;
+    return uid_to_user(current->cred->uid);
 }
 
 int64_t sys_geteuid(const uint64_t *a)
 {
-    return current->cred->euid;
+    return uid_to_user(current->cred->euid);
 }
 
 int64_t sys_getgid(const uint64_t *a)
 {
-    return current->cred->gid;
+    return gid_to_user(current->cred->gid);
 }
 
 int64_t sys_getegid(const uint64_t *a)
 {
-    return current->cred->egid;
+    return gid_to_user(current->cred->egid);
 }
 
 static int64_t put_three(const uint64_t *a, uint32_t real, uint32_t effective, uint32_t saved)
@@ -39,53 +40,74 @@ static int64_t put_three(const uint64_t *a, uint32_t real, uint32_t effective, u
 int64_t sys_getresuid(const uint64_t *a)
 {
     const struct cred *c = current->cred;
-    return put_three(a, c->uid, c->euid, c->suid);
+    return put_three(a, uid_to_user(c->uid), uid_to_user(c->euid), uid_to_user(c->suid));
 }
 
 int64_t sys_getresgid(const uint64_t *a)
 {
     const struct cred *c = current->cred;
-    return put_three(a, c->gid, c->egid, c->sgid);
+    return put_three(a, gid_to_user(c->gid), gid_to_user(c->egid), gid_to_user(c->sgid));
+}
+
+/* The caller's ids as the kernel has them; -1 stays, for "leave it". */
+static int get_ids(const uint64_t *a, enum id_kind kind, uint32_t *ids, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        ids[i] = id_from_ns(current_user_ns(), kind, (uint32_t)a[i]);
+        if ((uint32_t)a[i] != UINT32_MAX && ids[i] == ID_INVALID)
+            return -EINVAL;
+    }
+    return 0;
 }
 
 int64_t sys_setuid(const uint64_t *a)
 {
-    return do_setuid((uint32_t)a[0]);
+    uint32_t uid = uid_from_user((uint32_t)a[0]);
+    return uid == ID_INVALID ? -EINVAL : do_setuid(uid);
 }
 
 int64_t sys_setgid(const uint64_t *a)
 {
-    return do_setgid((uint32_t)a[0]);
+    uint32_t gid = gid_from_user((uint32_t)a[0]);
+    return gid == ID_INVALID ? -EINVAL : do_setgid(gid);
 }
 
 int64_t sys_setreuid(const uint64_t *a)
 {
-    return do_setreuid((uint32_t)a[0], (uint32_t)a[1]);
+    uint32_t id[2];
+    int err = get_ids(a, ID_UID, id, 2);
+    return err ? err : do_setreuid(id[0], id[1]);
 }
 
 int64_t sys_setregid(const uint64_t *a)
 {
-    return do_setregid((uint32_t)a[0], (uint32_t)a[1]);
+    uint32_t id[2];
+    int err = get_ids(a, ID_GID, id, 2);
+    return err ? err : do_setregid(id[0], id[1]);
 }
 
 int64_t sys_setresuid(const uint64_t *a)
 {
-    return do_setresuid((uint32_t)a[0], (uint32_t)a[1], (uint32_t)a[2]);
+    uint32_t id[3];
+    int err = get_ids(a, ID_UID, id, 3);
+    return err ? err : do_setresuid(id[0], id[1], id[2]);
 }
 
 int64_t sys_setresgid(const uint64_t *a)
 {
-    return do_setresgid((uint32_t)a[0], (uint32_t)a[1], (uint32_t)a[2]);
+    uint32_t id[3];
+    int err = get_ids(a, ID_GID, id, 3);
+    return err ? err : do_setresgid(id[0], id[1], id[2]);
 }
 
 int64_t sys_setfsuid(const uint64_t *a)
 {
-    return do_setfsuid((uint32_t)a[0]);
+    return uid_to_user(do_setfsuid(uid_from_user((uint32_t)a[0])));
 }
 
 int64_t sys_setfsgid(const uint64_t *a)
 {
-    return do_setfsgid((uint32_t)a[0]);
+    return gid_to_user(do_setfsgid(gid_from_user((uint32_t)a[0])));
 }
 
 int64_t sys_getgroups(const uint64_t *a)
@@ -98,15 +120,19 @@ int64_t sys_getgroups(const uint64_t *a)
         return c->group_count;
     if ((unsigned)size < c->group_count)
         return -EINVAL;
-    int err =
-        c->group_count ? copy_to_user(a[1], c->groups, c->group_count * sizeof(*c->groups)) : 0;
+    CLEANUP_FREE uint32_t *groups = calloc(c->group_count + 1, sizeof(*groups));
+    if (!groups)
+        return -ENOMEM;
+    for (unsigned i = 0; i < c->group_count; i++)
+        groups[i] = gid_to_user(c->groups[i]);
+    int err = c->group_count ? copy_to_user(a[1], groups, c->group_count * sizeof(*groups)) : 0;
     return err ? err : (int64_t)c->group_count;
 }
 
 int64_t sys_setgroups(const uint64_t *a)
 {
     int count = (int)a[0];
-    if (!capable(CAP_SETGID))
+    if (!cred_capable_own(current->cred, CAP_SETGID) || !setgroups_allowed(current_user_ns()))
         return -EPERM;
     if (count < 0 || count > MAX_GROUPS)
         return -EINVAL;
@@ -115,6 +141,11 @@ int64_t sys_setgroups(const uint64_t *a)
         return -ENOMEM;
     if (count && copy_from_user(groups, a[1], (size_t)count * sizeof(*groups)))
         return -EFAULT;
+    for (int i = 0; i < count; i++) {
+        groups[i] = gid_from_user(groups[i]);
+        if (groups[i] == ID_INVALID)
+            return -EINVAL;
+    }
     return do_setgroups(groups, (unsigned)count);
 }
 

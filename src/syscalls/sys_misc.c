@@ -40,7 +40,7 @@ static int64_t set_name(char *name, uaddr_t from, int len)
 {
     struct uts_namespace *ns = current->ns.uts;
     char fresh[UTS_NAME_LEN + 1] = {0};
-    if (!capable(CAP_SYS_ADMIN))
+    if (!ns_capable(ns->common.owner, CAP_SYS_ADMIN))
         return -EPERM;
     if (len < 0 || len > UTS_NAME_LEN)
         return -EINVAL;
@@ -187,8 +187,9 @@ static int may_limit(struct task *t)
     const struct cred *own = current->cred, *his = task_get_cred(t);
     bool same = own->uid == his->euid && own->uid == his->suid && own->uid == his->uid &&
                 own->gid == his->egid && own->gid == his->sgid && own->gid == his->gid;
+    bool privileged = ns_capable(his->user_ns, CAP_SYS_RESOURCE);
     cred_put((struct cred *)his);
-    return same || t->process == current->process || capable(CAP_SYS_RESOURCE) ? 0 : -EPERM;
+    return same || t->process == current->process || privileged ? 0 : -EPERM;
 }
 
 static int64_t prlimit_of(struct task *t, unsigned resource, uaddr_t from, uaddr_t to)

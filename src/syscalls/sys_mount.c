@@ -4,6 +4,7 @@
 #include "kernel/cred.h"
 #include "mm/uaccess.h"
 #include "syscalls/prototypes.h"
+#include "vfs/fs_context.h"
 #include "vfs/vfs.h"
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -20,6 +21,11 @@ static int lookup_user(uint64_t path_addr, unsigned walk, struct path *ret)
     CLEANUP_PATH char *path = NULL;
     int err = user_path(path_addr, &path);
     return err ? err : path_lookup(AT_FDCWD, path, walk, ret);
+}
+
+static bool may_mount(void)
+{
+    return ns_capable(current_fs()->ns->common.owner, CAP_SYS_ADMIN);
 }
 
 static unsigned mount_flags(uint64_t flags)
@@ -82,7 +88,7 @@ int64_t sys_mount(const uint64_t *a)
         err = get_options(a[4], &data);
     if (!err)
         err = lookup_user(a[1], WALK_FOLLOW, &at);
-    if (!err && !capable(CAP_SYS_ADMIN))
+    if (!err && !may_mount())
         err = -EPERM;
     if (err)
         return err;
@@ -107,7 +113,7 @@ int64_t sys_umount2(const uint64_t *a)
     if (flags & ~(MNT_FORCE | MNT_DETACH | MNT_EXPIRE | UMOUNT_NOFOLLOW_FLAG))
         return -EINVAL;
     int err = lookup_user(a[0], flags & UMOUNT_NOFOLLOW_FLAG ? 0 : WALK_FOLLOW, &at);
-    if (!err && !capable(CAP_SYS_ADMIN))
+    if (!err && !may_mount())
         err = -EPERM;
     if (!err)
         err = do_umount(&at, flags & ~UMOUNT_NOFOLLOW_FLAG);
@@ -119,7 +125,7 @@ int64_t sys_umount2(const uint64_t *a)
 int64_t sys_pivot_root(const uint64_t *a)
 {
     CLEANUP_PATH_REF struct path new_root = {0}, put_old = {0};
-    if (!capable(CAP_SYS_ADMIN))
+    if (!may_mount())
         return -EPERM;
     int err = lookup_user(a[0], WALK_FOLLOW | WALK_DIRECTORY, &new_root);
     if (!err)

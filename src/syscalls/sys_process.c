@@ -5,6 +5,7 @@
 #include "kernel/pid.h"
 #include "kernel/pidfd.h"
 #include "kernel/robust.h"
+#include "kernel/setns.h"
 #include "kernel/task.h"
 #include "kernel/unshare.h"
 #include "kernel/usage.h"
@@ -97,6 +98,11 @@ int64_t sys_clone3(const uint64_t *a)
         .set_tid_size = g.set_tid_size,
     };
     return do_clone(&args);
+}
+
+int64_t sys_setns(const uint64_t *a)
+{
+    return do_setns((int)a[0], (uint32_t)a[1]);
 }
 
 int64_t sys_unshare(const uint64_t *a)

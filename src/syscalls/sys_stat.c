@@ -1,5 +1,6 @@
 /* stat(2) and family, statx, statfs, access. */
 #include "kernel/fdtable.h"
+#include "kernel/user_namespace.h"
 #include "mm/uaccess.h"
 #include "syscalls/prototypes.h"
 #include "vfs/vfs.h"
@@ -19,8 +20,8 @@ static int64_t put_stat(uaddr_t to, const struct attr *a)
                       .st_ino = a->ino,
                       .st_mode = a->mode,
                       .st_nlink = a->nlink,
-                      .st_uid = a->uid,
-                      .st_gid = a->gid,
+                      .st_uid = uid_to_user(a->uid),
+                      .st_gid = gid_to_user(a->gid),
                       .st_rdev = a->rdev,
                       .st_size = (off_t)a->size,
                       .st_blksize = a->blksize,
@@ -110,8 +111,8 @@ static int64_t put_statx(uaddr_t to, const struct attr *a, int mount_id)
     struct statx st = {.stx_mask = STATX_BASIC_STATS | STATX_MNT_ID | (a->btime ? STATX_BTIME : 0),
                        .stx_blksize = a->blksize,
                        .stx_nlink = a->nlink,
-                       .stx_uid = a->uid,
-                       .stx_gid = a->gid,
+                       .stx_uid = uid_to_user(a->uid),
+                       .stx_gid = gid_to_user(a->gid),
                        .stx_mode = (uint16_t)a->mode,
                        .stx_ino = a->ino,
                        .stx_size = a->size,

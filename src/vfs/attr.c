@@ -4,6 +4,7 @@
  * system under the inode's lock.
  */
 #include "kernel/limits.h"
+#include "kernel/user_namespace.h"
 #include "vfs/file.h"
 #include "vfs/fs_context.h"
 #include "vfs/internal.h"
@@ -65,7 +66,7 @@ int inode_setattr(struct inode *inode, const struct setattr *change)
 
 static bool is_owner(const struct inode *inode, const struct cred *cred)
 {
-    return inode->attr.uid == cred->fsuid || cred_capable(cred, CAP_FOWNER);
+    return inode->attr.uid == cred->fsuid || capable_over_inode(cred, inode, CAP_FOWNER);
 }
 
 /* Changes what `path` names, on a writable mount, and tells the watchers. */
@@ -94,7 +95,7 @@ int vfs_chmod(const struct path *p, uint32_t mode)
         return -EOPNOTSUPP;
     if (!is_owner(inode, cred))
         return -EPERM;
-    if (mode & S_ISGID && !cred_in_group(cred, inode->attr.gid) && !cred_capable(cred, CAP_FSETID))
+    if (mode & S_ISGID && !cred_in_group(cred, inode->attr.gid) && !capable_over_inode(cred, inode, CAP_FSETID))
         mode &= ~(uint32_t)S_ISGID;
     struct setattr change = {.valid = ATTR_MODE,
                              .mode = (inode->attr.mode & S_IFMT) | (mode & 07777)};
@@ -112,7 +113,7 @@ int vfs_chown(const struct path *p, uint32_t uid, uint32_t gid)
 {
     struct inode *inode = p->dentry->inode;
     const struct cred *cred = current_cred();
-    bool may_chown = cred_capable(cred, CAP_CHOWN), owner = inode->attr.uid == cred->fsuid;
+    bool may_chown = capable_over_inode(cred, inode, CAP_CHOWN), owner = inode->attr.uid == cred->fsuid;
     int err = mount_want_write(p->mount);
     if (err)
         return err;
@@ -167,7 +168,7 @@ int file_remove_privs(struct inode *inode, const struct cred *cred)
 {
     uint32_t mode = inode->attr.mode;
     if (LIKELY(!(mode & (S_ISUID | S_ISGID))) || !S_ISREG(mode) ||
-        mode_without_privs(mode) == mode || cred_capable(cred, CAP_FSETID))
+        mode_without_privs(mode) == mode || capable_over_inode(cred, inode, CAP_FSETID))
         return 0;
     struct setattr change = {.valid = ATTR_MODE, .mode = mode_without_privs(mode)};
     return inode_setattr(inode, &change);
@@ -238,7 +239,8 @@ static int cred_real(const struct cred *cred, struct cred **ret)
         return err;
     real->fsuid = real->uid;
     real->fsgid = real->gid;
-    real->cap_effective = real->uid ? 0 : real->cap_permitted;
+    bool is_root = real->uid == id_from_ns(real->user_ns, ID_UID, 0);
+    real->cap_effective = is_root ? real->cap_permitted : 0;
     *ret = real;
     return 0;
 }
@@ -314,7 +316,7 @@ int vfs_chdir(const struct path *p)
 int vfs_chroot(const struct path *p)
 {
     int err = check_dir_search(p);
-    if (!err && !capable(CAP_SYS_CHROOT))
+    if (!err && !cred_capable_own(current_cred(), CAP_SYS_CHROOT))
         err = -EPERM;
     if (!err)
         fs_set_root(current_fs(), p);

@@ -75,7 +75,7 @@ void inode_init_owner(struct inode *dir, uint32_t mode, const struct cred *cred,
     if (S_ISDIR(mode))
         *ret_mode |= S_ISGID;
     else if ((mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) &&
-             !cred_in_group(cred, dir->attr.gid) && !cred_capable(cred, CAP_FSETID))
+             !cred_in_group(cred, dir->attr.gid) && !cred_capable_over(cred, dir->attr.uid, dir->attr.gid, CAP_FSETID))
         *ret_mode &= ~(uint32_t)S_ISGID;
 }
 
@@ -89,13 +89,13 @@ int vfs_generic_permission(const struct inode *inode, int mask, const struct cre
     if (!((uint32_t)mask & ~bits & 7))
         return 0;
     if (S_ISDIR(mode)) {
-        if (!(mask & MAY_WRITE) && cred_capable(cred, CAP_DAC_READ_SEARCH))
+        if (!(mask & MAY_WRITE) && capable_over_inode(cred, inode, CAP_DAC_READ_SEARCH))
             return 0;
-        return cred_capable(cred, CAP_DAC_OVERRIDE) ? 0 : -EACCES;
+        return capable_over_inode(cred, inode, CAP_DAC_OVERRIDE) ? 0 : -EACCES;
     }
-    if (mask == MAY_READ && cred_capable(cred, CAP_DAC_READ_SEARCH))
+    if (mask == MAY_READ && capable_over_inode(cred, inode, CAP_DAC_READ_SEARCH))
         return 0;
-    if ((!(mask & MAY_EXEC) || mode & 0111) && cred_capable(cred, CAP_DAC_OVERRIDE))
+    if ((!(mask & MAY_EXEC) || mode & 0111) && capable_over_inode(cred, inode, CAP_DAC_OVERRIDE))
         return 0;
     return -EACCES;
 }

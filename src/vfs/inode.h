@@ -202,6 +202,11 @@ static inline bool inode_is_dir(const struct inode *inode)
     return S_ISDIR(inode->attr.mode);
 }
 
+static inline bool capable_over_inode(const struct cred *cred, const struct inode *inode, int cap)
+{
+    return cred_capable_over(cred, inode->attr.uid, inode->attr.gid, cap);
+}
+
 /* A file system type that mount(2) and the boot code know by name. `data` is mount's option string,
  * may be NULL. */
 struct fs_type {

@@ -9,9 +9,10 @@
  */
 #include "vfs/mount.h"
 #include "base/hash.h"
-#include "kernel/namespaces.h"
+#include "kernel/user_namespace.h"
 #include "vfs/fs_context.h"
 #include "vfs/internal.h"
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/mount.h>
 
@@ -240,13 +241,12 @@ static int copy_children(struct mount *from, struct dentry *below, struct mount 
 
 /* ---- namespaces ---- */
 
-static int namespace_alloc(struct mount_namespace **ret)
+static int namespace_alloc(struct user_namespace *owner, struct mount_namespace **ret)
 {
     struct mount_namespace *ns = calloc(1, sizeof(*ns));
     if (!ns)
         return -ENOMEM;
-    refcount_init(&ns->ref);
-    ns->id = namespace_new_id();
+    ns_init(&ns->common, &mount_ns_kind, owner);
     *ret = ns;
     return 0;
 }
@@ -276,12 +276,12 @@ int mount_namespace_new(struct super_block *sb, unsigned flags, struct mount_nam
     struct mount_namespace *ns;
     int err = sb_root_dentry(sb);
     if (!err)
-        err = namespace_alloc(&ns);
+        err = namespace_alloc(&root_user_ns, &ns);
     if (err)
         return err;
     err = mount_new(sb, sb->root_dentry, with_relatime(flags), &ns->root);
     if (err) {
-        free(ns);
+        mount_namespace_put(ns);
         return err;
     }
     MUTEX_GUARD(&mount_lock);
@@ -318,41 +318,55 @@ static void move_to_copy(struct path *p, struct mount *from, struct mount *copy)
     }
 }
 
-int mount_namespace_copy(struct mount_namespace *from, struct path *root, struct path *cwd,
-                         struct mount_namespace **ret)
+int mount_namespace_copy(struct mount_namespace *from, struct user_namespace *owner, struct path *root,
+                         struct path *cwd, struct mount_namespace **ret)
 {
     struct mount_namespace *ns;
-    int err = namespace_alloc(&ns);
+    int err = namespace_alloc(owner, &ns);
     if (err)
         return err;
-    MUTEX_GUARD(&mount_lock);
+    mutex_lock(&mount_lock);
     err = copy_tree(from->root, from->root->root, true, &ns->root);
-    if (err) {
-        free(ns);
-        return err;
+    if (!err) {
+        set_namespace(ns->root, ns);
+        move_to_copy(root, from->root, ns->root);
+        move_to_copy(cwd, from->root, ns->root);
     }
-    set_namespace(ns->root, ns);
-    move_to_copy(root, from->root, ns->root);
-    move_to_copy(cwd, from->root, ns->root);
-    *ret = ns;
-    return 0;
+    mutex_unlock(&mount_lock);
+    if (err)
+        mount_namespace_put(ns);
+    else
+        *ret = ns;
+    return err;
 }
 
 struct mount_namespace *mount_namespace_get(struct mount_namespace *ns)
 {
-    refcount_get(&ns->ref);
+    ns_get(&ns->common);
     return ns;
 }
 
 void mount_namespace_put(struct mount_namespace *ns)
 {
-    if (!refcount_put(&ns->ref))
-        return;
+    ns_put(&ns->common);
+}
+
+static void mount_ns_free(struct ns_common *common)
+{
+    struct mount_namespace *ns = container_of(common, struct mount_namespace, common);
     mutex_lock(&mount_lock);
-    dissolve(ns->root);
+    if (ns->root)
+        dissolve(ns->root);
     mutex_unlock(&mount_lock);
     free(ns);
 }
+
+const struct ns_kind mount_ns_kind = {
+    .name = "mnt",
+    .flag = CLONE_NEWNS,
+    .slot = NS_NO_SLOT,
+    .free = mount_ns_free,
+};
 
 /* ---- verbs ---- */
 

@@ -11,6 +11,7 @@
 #pragma once
 #include "base/base.h"
 #include "base/refcount.h"
+#include "kernel/namespaces.h"
 
 struct dentry;
 struct mount;
@@ -57,16 +58,17 @@ struct mount {
 };
 
 struct mount_namespace {
-    struct refcount ref;
+    struct ns_common common;
     struct mount *root; /* [mount_lock] reference */
-    uint64_t id;        /* [I] inode number of /proc/PID/ns/mnt */
 };
+
+extern const struct ns_kind mount_ns_kind;
 
 /* A new namespace whose root is sb's root. Takes its own reference to sb. */
 NODISCARD int mount_namespace_new(struct super_block *sb, unsigned flags,
                                   struct mount_namespace **ret);
 NODISCARD int mount_namespace_copy(
-    struct mount_namespace *ns, struct path *root, struct path *cwd,
+    struct mount_namespace *ns, struct user_namespace *owner, struct path *root, struct path *cwd,
     struct mount_namespace **ret); /* CLONE_NEWNS: root and cwd are moved to the copy */
 struct mount_namespace *mount_namespace_get(struct mount_namespace *ns);
 void mount_namespace_put(struct mount_namespace *ns);

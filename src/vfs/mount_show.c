@@ -43,7 +43,7 @@ static int collect_names(struct path p, const struct path *root, struct front_bu
 
 int path_string(const struct path *p, const struct path *root, struct strbuf *out)
 {
-    if (p->dentry->anon_name) {
+    if (p->dentry->anon_name && !(p->mount && p->mount->root == p->dentry)) {
         strbuf_puts(out, p->dentry->anon_name);
         return out->failed ? -ENOMEM : 0;
     }
@@ -153,7 +153,7 @@ static void show_mountinfo_line(struct mount *m, const char *at, const struct pa
         in_sb.dentry = in_sb.dentry->parent;
     spin_unlock(&dentry_lock);
     strbuf_add(&inside, b.text + b.start, sizeof(b.text) - b.start);
-    add_escaped(out, inside.len ? inside.s : "/");
+    add_escaped(out, m->root->anon_name ? m->root->anon_name : inside.len ? inside.s : "/");
     strbuf_printf(out, " %s ", at);
     add_flags(out, m, false);
     if (m->propagation & MS_SHARED)

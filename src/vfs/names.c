@@ -59,7 +59,7 @@ int may_delete(struct inode *dir, const struct dentry *victim, bool want_dir,
     if (err)
         return err;
     if (dir->attr.mode & S_ISVTX && inode->attr.uid != cred->fsuid &&
-        dir->attr.uid != cred->fsuid && !cred_capable(cred, CAP_FOWNER))
+        dir->attr.uid != cred->fsuid && !capable_over_inode(cred, inode, CAP_FOWNER))
         return -EPERM;
     if (want_dir)
         return !inode_is_dir(inode) ? -ENOTDIR : victim->mountpoint ? -EBUSY : 0;
@@ -185,7 +185,7 @@ int vfs_symlink_at(const char *target, int dirfd, const char *path)
 static int may_link(struct inode *inode, const struct cred *cred)
 {
     uint32_t mode = inode->attr.mode;
-    if (inode->attr.uid == cred->fsuid || cred_capable(cred, CAP_FOWNER))
+    if (inode->attr.uid == cred->fsuid || capable_over_inode(cred, inode, CAP_FOWNER))
         return 0;
     if (!S_ISREG(mode) || mode & S_ISUID || (mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
         return -EPERM;
@@ -216,7 +216,7 @@ int vfs_link_at(int old_dirfd, const char *old_path, int new_dirfd, const char *
     CLEANUP_ENTRY struct entry e = {0};
     if (flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
         return -EINVAL;
-    if (flags & AT_EMPTY_PATH && !*old_path && !capable(CAP_DAC_READ_SEARCH))
+    if (flags & AT_EMPTY_PATH && !*old_path && !cred_capable_own(current_cred(), CAP_DAC_READ_SEARCH))
         return -ENOENT;
     unsigned walk =
         (flags & AT_SYMLINK_FOLLOW ? WALK_FOLLOW : 0) | (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);

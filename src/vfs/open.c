@@ -66,7 +66,7 @@ static int check_open(const struct path *p, uint32_t *flags, bool created)
     if (!err && !created)
         err = inode_permission(inode, mask, cred);
     if (!err && *flags & O_NOATIME && cred->fsuid != inode->attr.uid &&
-        !cred_capable(cred, CAP_FOWNER))
+        !capable_over_inode(cred, inode, CAP_FOWNER))
         err = -EPERM;
     return err;
 }

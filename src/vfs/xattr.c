@@ -27,7 +27,7 @@ static int check_user(const struct inode *inode, bool write, const struct cred *
     if (!S_ISREG(mode) && !S_ISDIR(mode))
         return write ? -EPERM : -ENODATA;
     if (S_ISDIR(mode) && mode & S_ISVTX && write && inode->attr.uid != cred->fsuid &&
-        !cred_capable(cred, CAP_FOWNER))
+        !capable_over_inode(cred, inode, CAP_FOWNER))
         return -EPERM;
     return 0;
 }

@@ -15,7 +15,8 @@ static const struct synth_entry attr_entries[] = {
     {0},
 };
 
-#define ID_MAP "         0          0 4294967295\n"
+#define ID_FILE(name_, a) \
+    {.name = name_, .mode = S_IFREG | 0644, .file_ops = &pid_id_file_ops, .arg = a}
 
 /* Rows that process and thread directories share. `a`: arg. */
 #define COMMON_ROWS(a)                                                                            \
@@ -59,8 +60,7 @@ static const struct synth_entry attr_entries[] = {
             .arg = a),                                                                            \
         TEXT("loginuid", 0644, "4294967295"), TEXT("sessionid", 0444, "4294967295"),              \
         REG("io", 0400, pid_io_show, .arg = a, .flags = PROC_PTRACE),                             \
-        TEXT("uid_map", 0644, ID_MAP), TEXT("gid_map", 0644, ID_MAP),                             \
-        TEXT("projid_map", 0644, ID_MAP), TEXT("setgroups", 0644, "allow\n")
+        ID_FILE("uid_map", a), ID_FILE("gid_map", a), ID_FILE("projid_map", a), ID_FILE("setgroups", a)
 
 static const struct synth_entry tid_entries[] = {
     COMMON_ROWS(PROC_THREAD),

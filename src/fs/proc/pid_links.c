@@ -5,8 +5,9 @@
  */
 #include "base/cleanup.h"
 #include "fs/proc/private.h"
-#include "ipc/namespace.h"
 #include "kernel/namespaces.h"
+#include "kernel/nsfs.h"
+#include <sched.h>
 
 static int fs_place(struct synth_inode *i, void (*get)(struct fs_context *, struct path *), struct path *ret)
 {
@@ -57,138 +58,58 @@ int pid_place_readlink(struct synth_inode *i, char **ret)
 
 /* ---- namespaces ---- */
 
-/* Numbers of what every sandbox has one of; Linux's own for the initial namespaces, or near them. */
-#define CGROUP_NS_ID 4026531835ULL
-#define USER_NS_ID 4026531837ULL
-#define TIME_NS_ID 4026531834ULL
+/* A row's arg: the kind's flag, and above it whether the one that children get is meant. */
+#define NS_LINK_CHILDREN 1
 
-enum ns_kind {
-    NS_CGROUP,
-    NS_IPC,
-    NS_MNT,
-    NS_NET,
-    NS_PID,
-    NS_PID_CHILDREN,
-    NS_TIME,
-    NS_TIME_CHILDREN,
-    NS_USER,
-    NS_UTS
-};
-
-static uint64_t mount_ns_id(struct task *t)
-{
-    struct fs_context *fs = task_get_fs(t);
-    if (!fs)
-        return 0;
-    spin_lock(&fs->lock);
-    uint64_t id = fs->ns->id;
-    spin_unlock(&fs->lock);
-    fs_context_put(fs);
-    return id;
-}
-
-static uint64_t pid_ns_id(struct task *t, bool children)
-{
-    spin_lock(&t->alloc_lock);
-    struct pid_namespace *ns = children ? t->ns.pid_for_children : t->pid->ns;
-    uint64_t id = ns ? ns->id : 0;
-    spin_unlock(&t->alloc_lock);
-    return id;
-}
-
-static uint64_t uts_ns_id(struct task *t)
-{
-    spin_lock(&t->alloc_lock);
-    uint64_t id = t->ns.uts ? t->ns.uts->id : 0;
-    spin_unlock(&t->alloc_lock);
-    return id;
-}
-
-static uint64_t net_ns_id(struct task *t)
-{
-    spin_lock(&t->alloc_lock);
-    uint64_t id = t->ns.net ? net_namespace_id(t->ns.net) : 0;
-    spin_unlock(&t->alloc_lock);
-    return id;
-}
-
-static uint64_t ipc_ns_id(struct task *t)
-{
-    spin_lock(&t->alloc_lock);
-    uint64_t id = t->ns.ipc ? t->ns.ipc->id : 0;
-    spin_unlock(&t->alloc_lock);
-    return id;
-}
-
-static uint64_t ns_id(struct task *t, uint64_t kind)
-{
-    switch (kind) {
-    case NS_MNT:
-        return mount_ns_id(t);
-    case NS_PID:
-        return pid_ns_id(t, false);
-    case NS_PID_CHILDREN:
-        return pid_ns_id(t, true);
-    case NS_UTS:
-        return uts_ns_id(t);
-    case NS_CGROUP:
-        return CGROUP_NS_ID;
-    case NS_IPC:
-        return ipc_ns_id(t);
-    case NS_NET:
-        return net_ns_id(t);
-    case NS_USER:
-        return USER_NS_ID;
-    default:
-        return TIME_NS_ID;
-    }
-}
-
-static const char *const ns_types[] = {"cgroup", "ipc",  "mnt",  "net",  "pid",
-                                       "pid",    "time", "time", "user", "uts"};
-
-/* The id, if the caller may know it. */
-static int ns_of(struct synth_inode *i, uint64_t *ret_id)
+/* Reference; -ENOENT: there is no such kind, or nothing of it yet. */
+static int ns_of(struct synth_inode *i, struct ns_common **ret)
 {
     CLEANUP_TARGET struct proc_target t = {NULL};
+    const struct ns_kind *kind = ns_kind_by_flag((uint32_t)i->arg);
     int err = proc_target_get(i, &t);
     if (err >= 0)
         err = proc_may_trace(t.process, t.task);
     if (err < 0)
         return err;
-    *ret_id = ns_id(t.task, i->arg);
-    return *ret_id ? 0 : -ENOENT;
+    *ret = kind ? i->arg >> 32 ? task_get_child_ns(t.task, kind) : task_get_ns(t.task, kind) : NULL;
+    return *ret ? 0 : -ENOENT;
 }
 
 static int ns_readlink(struct synth_inode *i, char **ret)
 {
-    uint64_t id;
-    int err = ns_of(i, &id);
-    return err < 0 ? err : proc_text(ret, "%s:[%llu]", ns_types[i->arg], (unsigned long long)id);
+    struct ns_common *ns;
+    int err = ns_of(i, &ns);
+    if (err < 0)
+        return err;
+    err = proc_text(ret, "%s:[%llu]", ns->kind->name, (unsigned long long)ns->id);
+    ns_put(ns);
+    return err;
 }
 
 static int ns_get_link(struct synth_inode *i, struct path *ret)
 {
-    CLEANUP_FREE char *text = NULL;
-    uint64_t id;
-    int err = ns_of(i, &id);
-    if (err >= 0)
-        err = proc_text(&text, "%s:[%llu]", ns_types[i->arg], (unsigned long long)id);
-    return err < 0 ? err : nsfs_path(text, ns_types[i->arg], id, ret);
+    struct ns_common *ns;
+    int err = ns_of(i, &ns);
+    if (err < 0)
+        return err;
+    err = nsfs_path(ns, ret);
+    ns_put(ns);
+    return err;
 }
 
-#define NS(name_, kind) LNK(name_, .readlink = ns_readlink, .get_link = ns_get_link, .arg = kind)
+#define NS(name_, flag) LNK(name_, .readlink = ns_readlink, .get_link = ns_get_link, .arg = flag)
+#define NS_CHILDREN(name_, flag) NS(name_, (uint64_t)NS_LINK_CHILDREN << 32 | (flag))
 
 const struct synth_entry ns_entries[] = {
-    NS("cgroup", NS_CGROUP),
-    NS("ipc", NS_IPC),
-    NS("mnt", NS_MNT),
-    NS("net", NS_NET),
-    NS("pid", NS_PID),
-    NS("pid_for_children", NS_PID_CHILDREN),
-    NS("time", NS_TIME),
-    NS("time_for_children", NS_TIME_CHILDREN),
-    NS("user", NS_USER),
-    NS("uts", NS_UTS),
+    NS("cgroup", CLONE_NEWCGROUP),
+    NS("ipc", CLONE_NEWIPC),
+    NS("mnt", CLONE_NEWNS),
+    NS("net", CLONE_NEWNET),
+    NS("pid", CLONE_NEWPID),
+    NS_CHILDREN("pid_for_children", CLONE_NEWPID),
+    NS("time", 0x80 /* CLONE_NEWTIME */),
+    NS_CHILDREN("time_for_children", 0x80),
+    NS("user", CLONE_NEWUSER),
+    NS("uts", CLONE_NEWUTS),
     {0},
 };

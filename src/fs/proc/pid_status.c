@@ -1,5 +1,6 @@
 /* /proc/PID/stat, statm and status: what ps(1) and top(1) live on. */
 #include "fs/proc/private.h"
+#include "kernel/user_namespace.h"
 #include "kernel/fdtable.h"
 #include "kernel/scheduling.h"
 #include "kernel/tty_hooks.h"
@@ -220,8 +221,9 @@ static const char *state_name(char state)
 
 static void show_ids(const struct cred *c, struct strbuf *out)
 {
-    strbuf_printf(out, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", c->uid, c->euid, c->suid,
-                  c->fsuid, c->gid, c->egid, c->sgid, c->fsgid);
+    strbuf_printf(out, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", uid_to_user(c->uid), uid_to_user(c->euid),
+                  uid_to_user(c->suid), uid_to_user(c->fsuid), gid_to_user(c->gid), gid_to_user(c->egid),
+                  gid_to_user(c->sgid), gid_to_user(c->fsgid));
 }
 
 static unsigned fd_size(struct task *t)
@@ -238,7 +240,7 @@ static void show_groups(const struct cred *c, struct strbuf *out)
 {
     strbuf_puts(out, "Groups:\t");
     for (unsigned g = 0; g < c->group_count; g++)
-        strbuf_printf(out, "%u ", c->groups[g]);
+        strbuf_printf(out, "%u ", gid_to_user(c->groups[g]));
     if (c->group_count == 0)
         strbuf_putc(out, ' ');
     strbuf_putc(out, '\n');

@@ -95,15 +95,15 @@ int pid_mounts_show(struct synth_inode *i, struct strbuf *out);
 int pid_mountinfo_show(struct synth_inode *i, struct strbuf *out);
 int pid_mountstats_show(struct synth_inode *i, struct strbuf *out);
 
+/* pid_ids.c: uid_map, gid_map, projid_map, setgroups, told apart by name */
+extern const struct file_ops pid_id_file_ops;
+
 /* pid_links.c, pid_fd.c */
 int pid_cwd_get_link(struct synth_inode *i, struct path *ret);
 int pid_root_get_link(struct synth_inode *i, struct path *ret);
 int pid_exe_get_link(struct synth_inode *i, struct path *ret);
 int pid_place_readlink(struct synth_inode *i, char **ret);
 extern const struct synth_entry ns_entries[];
-NODISCARD int nsfs_init(void);
-NODISCARD int nsfs_path(const char *text, const char *type, uint64_t id,
-                        struct path *ret); /* references */
 int fd_lookup(struct synth_inode *dir, const struct name *name, struct inode **ret);
 int fd_iterate(struct synth_inode *dir, struct dir_emitter *e, int64_t *pos);
 int fdinfo_lookup(struct synth_inode *dir, const struct name *name, struct inode **ret);

@@ -45,11 +45,13 @@ static int uts_show(struct synth_inode *i, struct strbuf *out)
 
 static int uts_write(struct synth_inode *i, char *text, size_t len)
 {
-    if (!capable(CAP_SYS_ADMIN))
-        return -EPERM;
     struct uts_namespace *ns = current_uts();
     if (!ns)
         return -ESRCH;
+    if (!ns_capable(ns->common.owner, CAP_SYS_ADMIN)) {
+        uts_namespace_put(ns);
+        return -EPERM;
+    }
     text[MIN(strcspn(text, "\n"), (size_t)UTS_NAME_LEN)] = '\0';
     spin_lock(&ns->lock);
     strcpy(i->arg == UTS_NODE ? ns->nodename : ns->domainname, text);

@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "kernel/fdtable.h"
 #include "kernel/pid.h"
+#include "kernel/user_namespace.h"
 #include <string.h>
 
 /* ---- what comes with a message ---- */
@@ -16,7 +17,7 @@ static void give_creds(struct unix_socket *u, struct socket_message *m, const st
     if (!u->socket.pass_credentials)
         return;
     if (c->pid)
-        cred = (struct ucred){pid_number(c->pid), c->uid, c->gid};
+        cred = (struct ucred){pid_number(c->pid), uid_to_user(c->uid), gid_to_user(c->gid)};
     message_put_control(m, SOL_SOCKET, SCM_CREDENTIALS, &cred, sizeof(cred));
 }
 

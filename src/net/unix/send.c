@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "kernel/fdtable.h"
 #include "kernel/pid.h"
+#include "kernel/user_namespace.h"
 #include "kernel/signal.h"
 #include "kernel/task.h"
 #include <linux/capability.h>
@@ -45,9 +46,11 @@ static int add_files(struct attachment *a, const char *data, size_t len)
 static bool may_claim(const struct ucred *c, struct pid *pid)
 {
     const struct cred *cred = current_cred();
-    bool pid_ok = pid == current->process->pid || cred_capable(cred, CAP_SYS_ADMIN);
-    bool uid_ok = c->uid == cred->uid || c->uid == cred->euid || c->uid == cred->suid || cred_capable(cred, CAP_SETUID);
-    bool gid_ok = c->gid == cred->gid || c->gid == cred->egid || c->gid == cred->sgid || cred_capable(cred, CAP_SETGID);
+    bool pid_ok = pid == current->process->pid || ns_capable(current->pid->ns->common.owner, CAP_SYS_ADMIN);
+    bool uid_ok = c->uid == cred->uid || c->uid == cred->euid || c->uid == cred->suid ||
+                  cred_capable_own(cred, CAP_SETUID);
+    bool gid_ok = c->gid == cred->gid || c->gid == cred->egid || c->gid == cred->sgid ||
+                  cred_capable_own(cred, CAP_SETGID);
     return pid_ok && uid_ok && gid_ok;
 }
 
@@ -57,6 +60,10 @@ static int claim_creds(struct attachment *a, const char *data, size_t len)
     if (len != sizeof(c))
         return -EINVAL;
     memcpy(&c, data, sizeof(c));
+    c.uid = uid_from_user(c.uid);
+    c.gid = gid_from_user(c.gid);
+    if (c.uid == ID_INVALID || c.gid == ID_INVALID)
+        return -EINVAL;
     struct pid *pid = pid_find(c.pid);
     if (!pid)
         return -ESRCH;

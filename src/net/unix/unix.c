@@ -6,6 +6,7 @@
  */
 #include "net/unix/unix.h"
 #include "kernel/pid.h"
+#include "kernel/user_namespace.h"
 #include "kernel/task.h"
 #include "mm/uaccess.h"
 #include <linux/sockios.h>
@@ -268,7 +269,10 @@ static int unix_get_option(struct socket *s, int level, int option, void *value,
     if (level != SOL_SOCKET || option != SO_PEERCRED)
         return level == SOL_SOCKET ? -ENOPROTOOPT : -EOPNOTSUPP;
     mutex_lock(&unix_lock);
-    struct ucred cred = {u->peer_creds.pid ? pid_number(u->peer_creds.pid) : 0, u->peer_creds.uid, u->peer_creds.gid};
+    struct ucred cred = {0, UINT32_MAX, UINT32_MAX};
+    if (u->peer_creds.pid)
+        cred = (struct ucred){pid_number(u->peer_creds.pid), uid_to_user(u->peer_creds.uid),
+                              gid_to_user(u->peer_creds.gid)};
     mutex_unlock(&unix_lock);
     *len = (socklen_t)MIN((size_t)*len, sizeof(cred));
     memcpy(value, &cred, *len);
