@@ -86,6 +86,7 @@ void process_put(struct process *p)
     if (p->exe)
         file_put(p->exe);
     tty_put(p->tty);
+    pid_put(p->yama_tracer);
     pid_put(p->group);
     pid_put(p->session);
     pid_put(p->pid);

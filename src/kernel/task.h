@@ -119,6 +119,8 @@ struct process {
     int64_t start_time;              /* [I] monotonic */
     struct cpu_times dead_times;     /* [tasklist] of exited threads */
     struct cpu_times child_times;    /* [tasklist] of waited-for children */
+    struct pid *yama_tracer;         /* [tasklist] PR_SET_PTRACER: reference, or NULL; trace_access.h */
+    bool yama_any;                   /* [tasklist] */
     struct mutex exec_lock;
     struct file *exe;                /* [exec_lock] reference: /proc/PID/exe */
     unsigned char oom_score_adj_set;

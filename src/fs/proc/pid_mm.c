@@ -190,7 +190,7 @@ static int mem_open(struct inode *inode, struct file *file)
     struct synth_inode *i = synth_inode(inode);
     int err = proc_target_get(i, &t);
     if (err >= 0)
-        err = proc_may_trace(t.process, t.task);
+        err = trace_access(t.task, TRACE_ATTACH | TRACE_FSCREDS) < 0 ? -EACCES : 0;
     if (err < 0)
         return err;
     file->private_data = task_get_mm(t.task);

@@ -166,7 +166,7 @@ int pid_stat_show(struct synth_inode *i, struct strbuf *out)
     mm_numbers_get(t.task, &m);
     int tty_nr, tty_group;
     tty_numbers(t.process, proc_ns(i), &tty_nr, &tty_group);
-    bool may_trace = proc_may_trace(t.process, t.task) >= 0;
+    bool may_trace = proc_may_trace(t.task) >= 0;
     if (!may_trace)
         m.start_code = m.end_code = m.start_stack = m.start_data = m.end_data = m.brk_start =
             m.arg_start = m.arg_end = m.env_start = m.env_end = 0;

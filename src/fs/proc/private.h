@@ -3,6 +3,7 @@
 #include "fs/proc/proc.h"
 #include "kernel/pid.h"
 #include "kernel/task.h"
+#include "kernel/trace_access.h"
 #include "vfs/synthetic.h"
 
 /* flags of rows: who may open, follow or look into it. */
@@ -27,7 +28,7 @@ struct pid_namespace *proc_ns(struct synth_inode *i);
 extern const struct host_facts *proc_facts;
 #define PROC_TICKS 100 /* USER_HZ */
 
-NODISCARD int proc_may_trace(const struct process *p, struct task *leader); /* -EACCES */
+NODISCARD int proc_may_trace(struct task *t); /* to read: -EACCES */
 
 /* A path as text, seen from the current task's root. */
 NODISCARD int proc_path_text(const struct path *p, char **ret);
@@ -111,7 +112,8 @@ void fd_getattr(struct synth_inode *i);
 bool fd_is_dir(const struct synth_inode *i); /* fd or fdinfo */
 extern const struct synth_entry fd_row;
 
-/* system.c, sys.c, net.c */
+/* system.c, sys.c, sys_trace.c, net.c */
+extern const struct synth_entry proc_yama_entries[];
 extern const struct synth_entry proc_root_entries[], proc_sys_entries[], proc_net_entries[];
 int self_readlink(struct synth_inode *i, char **ret);
 int thread_self_readlink(struct synth_inode *i, char **ret);

@@ -148,6 +148,7 @@ static const struct synth_entry kernel_entries[] = {
     REG("threads-max", 0644, number_show, .arg = NUMBER_THREADS_MAX),
     DIR("random", 0555, .entries = random_entries),
     DIR("keys", 0555, .entries = keys_entries),
+    DIR("yama", 0555, .entries = proc_yama_entries),
     DIR("pty", 0555, .entries = pty_entries),
     TEXT("cap_last_cap", 0444, "40\n"),
     TEXT("ngroups_max", 0444, "65536\n"),
