@@ -104,6 +104,10 @@ static int lock_down(void)
     for (unsigned i = 0; i < boot.request->volume_count; i++)
         if (!boot.request->volumes[i].read_only)
             access = HOST_ACCESS_WRITE;
+    int proc = host_own_proc();
+    if (proc < 0)
+        log_debug("boot: no procfs of our own: resident memory is not known");
+    platform_set_proc(proc);
     int err = host_empty_root();
     if (!err)
         err = host_drop_privileges(access);

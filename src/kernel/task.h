@@ -119,6 +119,8 @@ struct process {
     int64_t start_time;              /* [I] monotonic */
     struct cpu_times dead_times;     /* [tasklist] of exited threads */
     struct cpu_times child_times;    /* [tasklist] of waited-for children */
+    long max_rss, child_max_rss;     /* [tasklist] KiB, as far as somebody asked: usage.h */
+    bool measures_children;          /* [a] it has asked for a child's resource usage */
     struct pid *yama_tracer;         /* [tasklist] PR_SET_PTRACER: reference, or NULL; trace_access.h */
     bool yama_any;                   /* [tasklist] */
     struct mutex exec_lock;
@@ -244,6 +246,7 @@ struct wait_result {
     int status;        /* wait status encoding */
     int code;          /* CLD_EXITED ... */
     struct cpu_times times;
+    long max_rss;      /* KiB, if it was measured: usage.h */
 };
 /* 1: ret is filled; 0: WNOHANG and nothing; -ECHILD, -ERESTARTSYS. */
 NODISCARD int do_wait(const struct wait_args *args, struct wait_result *ret);

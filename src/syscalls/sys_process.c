@@ -153,12 +153,13 @@ int64_t sys_exit_group(const uint64_t *a)
 
 /* ---- waiting ---- */
 
-static int put_rusage(uaddr_t where, const struct cpu_times *times)
+static int put_rusage(uaddr_t where, const struct wait_result *result)
 {
     struct rusage usage;
     if (!where)
         return 0;
-    usage_from_times(&usage, times);
+    usage_from_times(&usage, &result->times);
+    usage.ru_maxrss = result->max_rss;
     return put_user(&usage, where);
 }
 
@@ -186,6 +187,8 @@ int64_t sys_wait4(const uint64_t *a)
     if (err)
         return err;
     args.options |= WEXITED;
+    if (a[3])
+        current->process->measures_children = true;
     int found = do_wait(&args, &result);
     pid_put(args.pid);
     if (found <= 0)
@@ -193,7 +196,7 @@ int64_t sys_wait4(const uint64_t *a)
     if (a[1])
         err = put_user(&result.status, a[1]);
     if (!err)
-        err = put_rusage(a[3], &result.times);
+        err = put_rusage(a[3], &result);
     return err ? err : result.pid;
 }
 
@@ -271,7 +274,7 @@ int64_t sys_waitid(const uint64_t *a)
         return found;
     err = put_wait_info(a[2], &result, found);
     if (!err && found)
-        err = put_rusage(a[4], &result.times);
+        err = put_rusage(a[4], &result);
     return err;
 }
 

@@ -1,6 +1,7 @@
 /* The smaller files of a process: name, limits, OOM scores, scheduling, mounts. */
 #include "fs/proc/private.h"
 #include "kernel/fdtable.h"
+#include "mm/mm.h"
 #include <linux/capability.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,6 +140,11 @@ static int set_oom(struct synth_inode *i, long long adj)
     if (adj < t.process->oom_score_adj && !capable(CAP_SYS_RESOURCE))
         return -EACCES;
     t.process->oom_score_adj = (int)adj;
+    struct mm *mm = task_get_mm(t.task);
+    if (mm) {
+        mm_set_oom(mm, (int)adj);
+        mm_put(mm);
+    }
     return 0;
 }
 

@@ -70,7 +70,8 @@ int pid_auxv_show(struct synth_inode *i, struct strbuf *out);
 int pid_maps_show(struct synth_inode *i, struct strbuf *out);
 int pid_smaps_show(struct synth_inode *i, struct strbuf *out);
 int pid_smaps_rollup_show(struct synth_inode *i, struct strbuf *out);
-extern const struct file_ops pid_mem_ops;
+extern const struct file_ops pid_mem_ops, pid_pagemap_ops;
+int pid_clear_refs_write(struct synth_inode *i, char *text, size_t len);
 
 /* pid_attr.c */
 int pid_comm_show(struct synth_inode *i, struct strbuf *out);
