@@ -48,7 +48,8 @@ static void comparing(pid_t pid)
     pid_t me = getpid();
     int a = open("/dev/null", O_RDONLY), b = dup(a), c = open("/dev/null", O_RDONLY);
     CHECK(kcmp(me, me, KCMP_FILE, (unsigned)a, (unsigned)b) == 0);
-    long one = kcmp(me, me, KCMP_FILE, (unsigned)a, (unsigned)c), two = kcmp(me, me, KCMP_FILE, (unsigned)c, (unsigned)a);
+    long one = kcmp(me, me, KCMP_FILE, (unsigned)a, (unsigned)c);
+    long two = kcmp(me, me, KCMP_FILE, (unsigned)c, (unsigned)a);
     CHECK((one == 1 && two == 2) || (one == 2 && two == 1));
     CHECK(kcmp(me, pid, KCMP_FILE, 0, 0) == 0);
     CHECK(kcmp(me, me, KCMP_VM, 0, 0) == 0 && kcmp(me, pid, KCMP_VM, 0, 0) > 0);
