@@ -15,6 +15,7 @@
 #include "fs/proc/proc.h"
 #include "fs/sysfs/sysfs.h"
 #include "fs/tmpfs/tmpfs.h"
+#include "ipc/mqueue.h"
 #include "ipc/namespace.h"
 #include "kernel/task.h"
 #include "net/netns.h"
@@ -81,6 +82,7 @@ static int start_scheduler(void)
 static int register_filesystems(void)
 {
     tmpfs_register();
+    mqueue_register();
     dev_init();
     sysfs_init(&boot.facts);
     unix_init();

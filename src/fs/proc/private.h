@@ -113,6 +113,14 @@ void fd_getattr(struct synth_inode *i);
 bool fd_is_dir(const struct synth_inode *i); /* fd or fdinfo */
 extern const struct synth_entry fd_row;
 
+/* sys_ipc.c. arg: the offset of a field of struct ipc_namespace. */
+#define IPC_SYSCTL_WIDE (1ULL << 63) /* it has 64 bits */
+int ipc_sysctl_show(struct synth_inode *i, struct strbuf *out);
+int ipc_sysctl_write(struct synth_inode *i, char *text, size_t len);
+int sem_sysctl_show(struct synth_inode *i, struct strbuf *out);
+int sem_sysctl_write(struct synth_inode *i, char *text, size_t len);
+extern const struct synth_entry proc_sys_mqueue_entries[];
+
 /* system.c, sys.c, sys_trace.c, net.c */
 extern const struct synth_entry proc_yama_entries[];
 extern const struct synth_entry proc_root_entries[], proc_sys_entries[], proc_net_entries[];
