@@ -18,6 +18,7 @@
 #include "ipc/mqueue.h"
 #include "ipc/namespace.h"
 #include "kernel/task.h"
+#include "net/inet/inet.h"
 #include "net/netns.h"
 #include "net/unix/unix.h"
 #include "platform/platform.h"
@@ -86,6 +87,7 @@ static int register_filesystems(void)
     dev_init();
     sysfs_init(&boot.facts);
     unix_init();
+    inet_init();
     int err = netns_init();
     if (!err)
         err = ipc_init();
