@@ -265,7 +265,7 @@ static bool has_room(struct tmpfs *fs, uint64_t pages)
 static int memfd_charge(struct tmpfs_inode *ti, uint64_t start, uint64_t end)
 {
     struct tmpfs_data *d = &ti->data;
-    if (LIKELY(end <= d->dense))
+    if (LIKELY(end <= d->dense || (end <= d->populated && start <= d->dense)))
         return 0;
     uint64_t first = MAX(align_down(start, PAGE_SIZE), d->dense), last = align_up(end, PAGE_SIZE);
     if (!has_room(fs_of(ti), (last - first) >> PAGE_SHIFT))
@@ -278,6 +278,9 @@ static int memfd_charge(struct tmpfs_inode *ti, uint64_t start, uint64_t end)
     if (last > first && madvise(d->base + first, last - first, MADV_POPULATE_WRITE) &&
         errno == ENOMEM)
         return -ENOMEM;
+    if (first == d->dense)
+        d->populated = MAX(d->populated, last);
+    data_refresh_blocks(ti);
     return 0;
 }
 
@@ -287,10 +290,10 @@ static void memfd_account(struct tmpfs_inode *ti, uint64_t start, uint64_t end)
     struct tmpfs_data *d = &ti->data;
     if (LIKELY(end <= d->dense))
         return;
-    if (start <= d->dense) {
+    if (start <= d->dense)
         d->dense = align_up(end, PAGE_SIZE);
-    }
-    data_refresh_blocks(ti);
+    if (end > d->populated)
+        data_refresh_blocks(ti);
 }
 
 /* ---- both ---- */
@@ -407,6 +410,7 @@ static int memfd_shrink(struct tmpfs_inode *ti, uint64_t size)
     if (err)
         return err;
     d->dense = MIN(d->dense, align_up(size, PAGE_SIZE));
+    d->populated = MIN(d->populated, d->dense);
     data_refresh_blocks(ti);
     return 0;
 }
@@ -497,6 +501,7 @@ int data_punch(struct tmpfs_inode *ti, uint64_t start, uint64_t end)
                   (off_t)(end - start)))
         return -errno;
     d->dense = MIN(d->dense, align_down(start, PAGE_SIZE));
+    d->populated = MIN(d->populated, d->dense);
     data_refresh_blocks(ti);
     return 0;
 }
@@ -529,6 +534,7 @@ int data_make_mappable(struct tmpfs_inode *ti)
         return err;
     d->exact = true;
     d->dense = MIN(d->dense, align_up(size_of(ti), PAGE_SIZE));
+    d->populated = MIN(d->populated, d->dense);
     if (d->read_fd < 0)
         d->read_fd = reopen_for_reading(d->fd);
     return 0;
