@@ -12,6 +12,7 @@
 #include "host/lockdown.h"
 #include "host/mounts.h"
 #include "fs/files.h"
+#include "fs/hostfs/hostfs.h"
 #include "fs/proc/proc.h"
 #include "fs/sysfs/sysfs.h"
 #include "fs/tmpfs/tmpfs.h"
@@ -84,6 +85,7 @@ static int register_filesystems(void)
 {
     tmpfs_register();
     mqueue_register();
+    hostfs_init();
     dev_init();
     sysfs_init(&boot.facts);
     unix_init();
