@@ -255,10 +255,11 @@ void data_refresh_blocks(struct tmpfs_inode *ti)
     set_pages(ti, pages);
 }
 
-static bool has_room(struct tmpfs *fs, uint64_t pages)
+/* Pages that may still be charged. */
+static uint64_t free_pages(struct tmpfs *fs)
 {
     uint64_t used = fs->used_pages;
-    return used <= fs->max_pages && pages <= fs->max_pages - used;
+    return used < fs->max_pages ? fs->max_pages - used : 0;
 }
 
 /* Charges what a write to [start, end) may allocate, and has the pages made in one go. */
@@ -268,9 +269,11 @@ static int memfd_charge(struct tmpfs_inode *ti, uint64_t start, uint64_t end)
     if (LIKELY(end <= d->dense || (end <= d->populated && start <= d->dense)))
         return 0;
     uint64_t first = MAX(align_down(start, PAGE_SIZE), d->dense), last = align_up(end, PAGE_SIZE);
-    if (!has_room(fs_of(ti), (last - first) >> PAGE_SHIFT))
+    uint64_t room = free_pages(fs_of(ti));
+    if ((last - first) >> PAGE_SHIFT > room)
         return -ENOSPC;
     uint64_t ahead = MIN(MAX(d->dense / 16, (uint64_t)AHEAD_MIN), (uint64_t)AHEAD_MAX);
+    ahead = room < ahead >> PAGE_SHIFT ? room << PAGE_SHIFT : ahead;
     if (first == d->dense && !d->exact)
         last = MAX(last, MIN(first + ahead, d->fd_size));
     uint64_t reach = MIN(d->mapped, d->fd_size);
@@ -457,8 +460,7 @@ int data_allocate(struct tmpfs_inode *ti, uint64_t start, uint64_t end, bool gro
         if (!err && grow)
             heap_clear_gap(ti, end);
     } else {
-        if (!has_room(fs_of(ti),
-                      (align_up(end, PAGE_SIZE) - align_down(start, PAGE_SIZE)) >> PAGE_SHIFT)) {
+        if ((align_up(end, PAGE_SIZE) - align_down(start, PAGE_SIZE)) >> PAGE_SHIFT > free_pages(fs_of(ti))) {
             data_refresh_blocks(ti);
             return -ENOSPC;
         }
