@@ -8,6 +8,7 @@
 #include "boot/boot.h"
 #include "control/channel.h"
 #include "control/protocol.h"
+#include "fs/cgroup/cgroup.h"
 #include "fs/dev/dev.h"
 #include "host/lockdown.h"
 #include "host/mounts.h"
@@ -90,6 +91,7 @@ static int register_filesystems(void)
     sysfs_init(&boot.facts);
     unix_init();
     inet_init();
+    cgroupfs_init();
     int err = netns_init();
     if (!err)
         err = ipc_init();

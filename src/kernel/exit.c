@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "ipc/sem_undo.h"
+#include "kernel/cgroup.h"
 #include "kernel/cpu_limit.h"
 #include "kernel/fdtable.h"
 #include "kernel/itimer.h"
@@ -270,6 +271,7 @@ static bool leave_process_locked(struct task *t)
 {
     struct process *p = t->process;
     t->exited = true;
+    cgroup_task_exited_locked(t);
     p->dead_times.user += t->past_times.user;
     p->dead_times.system += t->past_times.system;
     p->task_count--;

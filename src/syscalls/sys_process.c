@@ -21,6 +21,7 @@
 #endif
 #define CLONE_LEGACY_FLAGS 0xffffffffULL
 #define CLONE_CLEAR_SIGHAND_FLAG 0x100000000ULL
+#define CSIGNAL_WITHOUT_TIME (CSIGNAL & ~0x80) /* CLONE_NEWTIME */
 #define CLONE_INTO_CGROUP_FLAG 0x200000000ULL
 
 /* ---- making ---- */
@@ -63,7 +64,9 @@ static int check_clone3(const struct guest_clone_args *g)
 {
     if (g->flags & ~(CLONE_LEGACY_FLAGS | CLONE_CLEAR_SIGHAND_FLAG | CLONE_INTO_CGROUP_FLAG))
         return -EINVAL;
-    if (g->flags & (CLONE_INTO_CGROUP_FLAG | CSIGNAL | 0x00400000 /* CLONE_DETACHED */))
+    if (g->flags & CLONE_INTO_CGROUP_FLAG && g->cgroup > INT32_MAX)
+        return -EINVAL;
+    if (g->flags & (CSIGNAL_WITHOUT_TIME | 0x00400000 /* CLONE_DETACHED */))
         return -EINVAL;
     if (g->exit_signal > SIGNAL_COUNT ||
         (g->flags & (CLONE_THREAD | CLONE_PARENT) && g->exit_signal))
@@ -96,6 +99,7 @@ int64_t sys_clone3(const uint64_t *a)
         .tls = g.tls,
         .set_tid = g.set_tid,
         .set_tid_size = g.set_tid_size,
+        .cgroup = (int)g.cgroup,
     };
     return do_clone(&args);
 }

@@ -93,6 +93,8 @@ int pid_schedstat_show(struct synth_inode *i, struct strbuf *out);
 int pid_wchan_show(struct synth_inode *i, struct strbuf *out);
 int pid_children_show(struct synth_inode *i, struct strbuf *out);
 int pid_no_label_show(struct synth_inode *i, struct strbuf *out);
+int pid_cgroup_show(struct synth_inode *i, struct strbuf *out);
+int pid_cpuset_show(struct synth_inode *i, struct strbuf *out);
 int pid_mounts_show(struct synth_inode *i, struct strbuf *out);
 int pid_mountinfo_show(struct synth_inode *i, struct strbuf *out);
 int pid_mountstats_show(struct synth_inode *i, struct strbuf *out);
