@@ -122,7 +122,7 @@ static int set_request(struct net_namespace *ns, unsigned cmd, struct ifreq *r)
 {
     if (!netns_capable(ns, CAP_NET_ADMIN))
         return -EPERM;
-    MUTEX_GUARD(&ns->config);
+    MUTEX_GUARD(&netcfg_lock);
     cut_label(r->ifr_name);
     struct net_interface *i = netns_interface_named(ns, r->ifr_name);
     return i ? set_locked(i, cmd, r) : -ENODEV;

@@ -158,7 +158,7 @@ int net_ioctl_inet_address(struct socket *s, unsigned cmd, struct ifreq *r)
         return -EPERM;
     if (!get && r->ifr_addr.sa_family != AF_INET)
         return -EINVAL;
-    MUTEX_GUARD(&ns->config);
+    MUTEX_GUARD(&netcfg_lock);
     struct net_interface *i = netns_interface_named(ns, name);
     if (!i)
         return -ENODEV;
@@ -186,7 +186,7 @@ int net_ioctl_ifconf(struct socket *s, uaddr_t arg)
     int err = get_user(&c, arg);
     if (err < 0)
         return err;
-    MUTEX_GUARD(&s->ns->config); /* the lists stand still while the guest is written to */
+    MUTEX_GUARD(&netcfg_lock); /* the lists stand still while the guest is written to */
     struct net_interface *i;
     struct net_ifaddr *a;
     int done = 0;
@@ -278,7 +278,7 @@ int net_ioctl_route(struct socket *s, unsigned cmd, uaddr_t arg)
         err = route_from(&e, &r);
     if (err < 0)
         return err;
-    MUTEX_GUARD(&s->ns->config);
+    MUTEX_GUARD(&netcfg_lock);
     err = device_of(s->ns, (uint64_t)e.rt_dev, &r.interface);
     if (err < 0)
         return err;
@@ -308,7 +308,7 @@ int net_ioctl_route6(struct socket *s, unsigned cmd, uaddr_t arg)
         memcpy(r.gateway.bytes, &e.rtmsg_gateway, 16);
         r.gateway_family = AF_INET6;
     }
-    MUTEX_GUARD(&s->ns->config);
+    MUTEX_GUARD(&netcfg_lock);
     if (cmd == SIOCADDRT)
         return netcfg_route_new(s->ns, &r, NLM_F_CREATE);
     r.protocol = r.type = 0;
@@ -331,7 +331,7 @@ int net_ioctl_address6(struct socket *s, unsigned cmd, uaddr_t arg)
         return err;
     if (q.prefix_len > 128)
         return -EINVAL;
-    MUTEX_GUARD(&s->ns->config);
+    MUTEX_GUARD(&netcfg_lock);
     struct net_interface *i = netns_interface(s->ns, q.index);
     if (!i)
         return -ENODEV;
@@ -406,7 +406,7 @@ int net_ioctl_arp(struct socket *s, unsigned cmd, uaddr_t arg)
         return -EPFNOSUPPORT;
     q.arp_dev[sizeof(q.arp_dev) - 1] = '\0';
     uint32_t v4 = inet_of(&q.arp_pa);
-    MUTEX_GUARD(&s->ns->config);
+    MUTEX_GUARD(&netcfg_lock);
     if (q.arp_dev[0] && !(i = netns_interface_named(s->ns, q.arp_dev)))
         return -ENODEV;
     if (cmd == SIOCSARP)

@@ -48,8 +48,8 @@ int net_namespace_new(struct user_namespace *owner, struct net_namespace **ret)
         return -ENOMEM;
     ns_init(&ns->common, &net_ns_kind, owner);
     ns->cookie = cookies++;
-    mutex_init(&ns->config);
     list_init(&ns->interfaces);
+    list_init(&ns->sockets);
     list_init(&ns->routes);
     list_init(&ns->rules);
     list_init(&ns->neighbours);
@@ -116,9 +116,9 @@ int netns_init(void)
     if (err < 0)
         return err;
     ns->first = true;
-    mutex_lock(&ns->config);
+    mutex_lock(&netcfg_lock);
     err = netcfg_link_up(netns_interface(ns, NET_LOOPBACK_INDEX), true);
-    mutex_unlock(&ns->config);
+    mutex_unlock(&netcfg_lock);
     first = ns;
     ns_kind_register(&net_ns_kind, &ns->common);
     return err;

@@ -12,7 +12,7 @@
  *     netns_part(ns, NETNS_INET)            the protocols' own tables, made and freed with it
  *
  * Locks, in order:
- *   ns->config (mutex)   one changer at a time; dumps. What is on the lists stays while it is held
+ *   netcfg_lock (mutex)  one changer at a time in all namespaces; dumps. What is on the lists stays meanwhile
  *   ns->lock (spinlock)  the lists and what is in their elements: changers hold both, others this one
  */
 #pragma once
@@ -23,6 +23,8 @@
 #include "sched/mutex.h"
 #include <linux/rtnetlink.h>
 #include <netinet/in.h>
+
+extern struct mutex netcfg_lock; /* [config] in the comments of fields */
 
 #define NET_NAME_LEN 16 /* IFNAMSIZ */
 #define NET_HW_LEN 6
@@ -60,6 +62,9 @@ struct net_interface_ops {
     const char *kind; /* IFLA_INFO_KIND, or NULL: loopback */
     void (*destroy)(struct net_interface *i); /* off its list, config held */
     void (*changed)(struct net_interface *i); /* flags changed, config held: carrier of a peer */
+    /* A bridge's: takes i as a port, lets it go; config held. NULL: none can be. */
+    int (*add_port)(struct net_interface *master, struct net_interface *i);
+    void (*remove_port)(struct net_interface *master, struct net_interface *i);
 };
 
 struct net_interface {
@@ -77,7 +82,7 @@ struct net_interface {
     uint8_t address[NET_HW_LEN], broadcast[NET_HW_LEN], permanent[NET_HW_LEN]; /* [ns->lock] */
     struct list addresses;    /* [ns->lock] of net_ifaddr.link, IPv4 and IPv6 */
     unsigned address_count;   /* [ns->lock] */
-    struct net_interface *peer;   /* [config of both] veth: the other end, weak */
+    struct net_interface *peer;   /* [config] veth: the other end, weak */
     struct net_interface *master; /* [ns->lock] the bridge it is a port of; weak */
     void *private_data;       /* the kind's own */
     struct net_counters counters;
@@ -135,10 +140,12 @@ struct net_namespace {
     struct ns_common common; /* references: tasks, sockets, files of /proc/PID/ns */
     uint64_t cookie;     /* [I] SO_NETNS_COOKIE */
     bool first;          /* [I] */
-    struct mutex config;
+    struct spinlock sockets_lock;
+    struct list sockets;     /* [sockets_lock] of socket.ns_link */
+    _Atomic unsigned socket_count;
     struct spinlock lock;
     struct list interfaces;  /* [lock] of net_interface, by index */
-    struct list routes;      /* [lock] of net_route, IPv4 and IPv6; by table, longest prefix first, then metric */
+    struct list routes;      /* [lock] of net_route, IPv4 and IPv6; by table, address, prefix, metric */
     struct list rules;       /* [lock] of net_rule, by priority */
     struct list neighbours;  /* [lock] */
     unsigned interface_count, route_count, rule_count, neighbour_count; /* [lock] */
@@ -205,7 +212,7 @@ NODISCARD int netns_route(struct net_namespace *ns, const struct net_flow *flow,
 /* A packet of `bytes` has passed through the loopback interface (any). */
 void netns_count_loopback(struct net_namespace *ns, size_t bytes);
 
-/* ---- interfaces: config or lock held; borrowed, NULL if there is none ---- */
+/* ---- interfaces: netcfg_lock or lock held; borrowed, NULL if there is none ---- */
 struct net_interface *netns_interface(struct net_namespace *ns, int index);
 struct net_interface *netns_interface_named(struct net_namespace *ns, const char *name);
 /* The same for those who hold nothing: 0 or -ENODEV. */

@@ -1,7 +1,7 @@
 /*
  * Finding the way: which route a destination takes, which address a packet leaves with. The tables
- * are short, so they are searched from the front; they are sorted such that the first that matches
- * is the right one (config/route.c).
+ * are short, so they are searched one by one; of two routes for one prefix the first is the better
+ * (config/route.c).
  */
 #include "net/config/config.h"
 #include <net/if_arp.h>
@@ -16,12 +16,12 @@ static bool is_multicast(int family, const union net_address *a)
 
 static int local_type_locked(struct net_namespace *ns, int family, const union net_address *a)
 {
-    struct net_route *r;
+    struct net_route *r, *best = NULL;
     list_for_each(r, &ns->routes, link)
         if (r->family == family && r->table == RT_TABLE_LOCAL && r->type != RTN_MULTICAST &&
-            net_address_match(family, &r->dst, a, r->dst_len))
-            return r->type;
-    return RTN_UNICAST;
+            (!best || r->dst_len > best->dst_len) && net_address_match(family, &r->dst, a, r->dst_len))
+            best = r;
+    return best ? best->type : RTN_UNICAST;
 }
 
 int netns_address_type(struct net_namespace *ns, int family, const union net_address *a)
@@ -195,7 +195,7 @@ static int type_error(int family, uint8_t type)
 
 static bool usable(struct net_namespace *ns, const struct net_route *r, const struct net_flow *f)
 {
-    if (!r->interface)
+    if (!r->interface || type_error(r->family, r->type))
         return true;
     struct net_interface *i = netns_interface(ns, r->interface);
     if (!i || !(i->flags & IFF_UP))
@@ -207,18 +207,18 @@ static bool usable(struct net_namespace *ns, const struct net_route *r, const st
 static int search_table(struct net_namespace *ns, uint32_t table, const struct net_flow *f, int suppress,
                         const struct net_route **ret)
 {
-    const struct net_route *r;
+    const struct net_route *r, *best = NULL;
     list_for_each(r, &ns->routes, link) {
-        if (r->family != f->family || r->table != table || !net_address_match(f->family, &r->dst, &f->dst, r->dst_len))
+        if (r->family != f->family || r->table != table || (best && r->dst_len <= best->dst_len))
             continue;
-        if ((r->tos && r->tos != f->tos) || !usable(ns, r, f) || r->flags & RTNH_F_DEAD)
-            continue;
-        if ((int)r->dst_len <= suppress)
-            return -EAGAIN;
-        *ret = r;
-        return type_error(f->family, r->type);
+        if (net_address_match(f->family, &r->dst, &f->dst, r->dst_len) && (!r->tos || r->tos == f->tos) &&
+            usable(ns, r, f))
+            best = r;
     }
-    return -EAGAIN;
+    if (!best || (int)best->dst_len <= suppress)
+        return -EAGAIN;
+    *ret = best;
+    return type_error(f->family, best->type);
 }
 
 static int search_rules(struct net_namespace *ns, const struct net_flow *f, const struct net_route **ret)

@@ -3,12 +3,11 @@
  */
 #include "net/socket.h"
 #include "kernel/signal.h"
-#include "kernel/task.h"
-#include "net/filter.h"
 #include "net/ioctl.h"
 #include "net/netns.h"
 #include "vfs/anon.h"
 #include <limits.h>
+#include <stdlib.h>
 
 #define MAX_FAMILIES 16
 
@@ -43,6 +42,12 @@ void socket_init(struct socket *s, const struct socket_ops *ops, int domain, int
     refcount_init(&s->ref);
     s->ops = ops;
     s->ns = net_namespace_get(current_netns());
+    static _Atomic uint64_t cookies = 1;
+    s->cookie = cookies++;
+    spin_lock(&s->ns->sockets_lock);
+    list_add_tail(&s->ns->sockets, &s->ns_link);
+    s->ns->socket_count++;
+    spin_unlock(&s->ns->sockets_lock);
     s->domain = domain;
     s->type = type;
     s->protocol = protocol;
@@ -65,7 +70,10 @@ void socket_put(struct socket *s)
     if (!refcount_put(&s->ref))
         return;
     struct net_namespace *ns = s->ns;
-    socket_filter_free(s);
+    spin_lock(&ns->sockets_lock);
+    list_del(&s->ns_link);
+    ns->socket_count--;
+    spin_unlock(&ns->sockets_lock);
     s->ops->free(s);
     net_namespace_put(ns);
 }
@@ -76,12 +84,44 @@ int socket_file(struct socket *s, int flags, struct file **ret)
     int err = anon_file_numbered("socket", S_IFSOCK | 0777, &socket_file_ops, s, file_flags, ret);
     if (err == 0)
         s->file = *ret;
+    if (err == 0)
+        s->ino = (*ret)->inode->attr.ino;
     return err;
 }
 
 struct socket *socket_of(const struct file *f)
 {
     return f->ops == &socket_file_ops ? f->private_data : NULL;
+}
+
+/* ---- all of them ---- */
+
+int socket_list(struct net_namespace *ns, int domain, struct socket_list *ret)
+{
+    size_t room = ns->socket_count + 64;
+    struct socket *s;
+    *ret = (struct socket_list){.sockets = malloc(room * sizeof(s))};
+    if (!ret->sockets)
+        return -ENOMEM;
+    spin_lock(&ns->sockets_lock);
+    list_for_each(s, &ns->sockets, ns_link) {
+        if (domain && s->domain != domain)
+            continue;
+        if (ret->count == room)
+            break; /* they came while we looked */
+        if (refcount_get_unless_zero(&s->ref))
+            ret->sockets[ret->count++] = s;
+    }
+    spin_unlock(&ns->sockets_lock);
+    return 0;
+}
+
+void socket_list_free(struct socket_list *l)
+{
+    for (size_t n = 0; n < l->count; n++)
+        socket_put(l->sockets[n]);
+    free(l->sockets);
+    *l = (struct socket_list){0};
 }
 
 /* ---- for families ---- */
@@ -102,36 +142,6 @@ int socket_wait_error(int err, int64_t deadline)
     if (err == -ETIMEDOUT)
         return -EAGAIN;
     return err == -ERESTARTSYS && deadline != NO_DEADLINE ? -EINTR : err;
-}
-
-int socket_broken_pipe(int flags)
-{
-    if (!(flags & MSG_NOSIGNAL) && current) {
-        siginfo_t info;
-        siginfo_user(&info, SIGPIPE, SI_USER);
-        signal_send_task(current, SIGPIPE, &info);
-    }
-    return -EPIPE;
-}
-
-void socket_give_timestamp(struct socket *s, struct socket_message *m, int64_t time)
-{
-    struct timespec ts;
-    struct timeval tv;
-    if (!s->timestamps && !s->timestamps_ns)
-        return;
-    if (!time)
-        time = now_realtime();
-    ts = (struct timespec){time / NSEC_PER_SEC, time % NSEC_PER_SEC};
-    tv = (struct timeval){ts.tv_sec, ts.tv_nsec / NSEC_PER_USEC};
-    if (s->timestamps_ns)
-        message_put_control(m, SOL_SOCKET, SCM_TIMESTAMPNS, &ts, sizeof(ts));
-    else
-        message_put_control(m, SOL_SOCKET, SCM_TIMESTAMP, &tv, sizeof(tv));
-}
-
-void socket_signal_urgent(struct socket *s)
-{
 }
 
 /* ---- the file ---- */

@@ -72,6 +72,9 @@ struct socket {
     struct refcount ref;
     const struct socket_ops *ops;       /* [I] */
     struct net_namespace *ns;           /* [I] reference: the creator's */
+    struct list ns_link;                /* [ns->sockets_lock] */
+    uint64_t cookie;                    /* [I] SO_COOKIE: unique in the sandbox */
+    _Atomic uint64_t ino;               /* of its file; 0 before it has one */
     int domain, type, protocol;         /* [I] */
     struct file *file;                  /* [a] weak; NULL before accept and after release */
     struct wait_queue readers, writers; /* woken with poll bits */
@@ -80,10 +83,7 @@ struct socket {
     _Atomic int send_buffer, receive_buffer;
     _Atomic int64_t send_timeout, receive_timeout; /* ns, 0: none */
     _Atomic int receive_low;            /* SO_RCVLOWAT */
-    _Atomic bool pass_credentials, pass_security;
-    _Atomic bool timestamps, timestamps_ns; /* SO_TIMESTAMP, SO_TIMESTAMPNS: at most one */
-    _Atomic bool overflow_wanted, select_errors, no_check, zerocopy, filter_locked;
-    struct socket_filter *_Atomic filter; /* SO_ATTACH_FILTER: net/filter.h */
+    _Atomic bool pass_credentials, pass_security, timestamps;
     _Atomic bool reuse_address, reuse_port, keepalive, broadcast, dont_route, oob_inline;
     _Atomic int priority, mark, peek_offset;
     _Atomic int linger; /* seconds, -1: off */
@@ -105,6 +105,14 @@ void socket_put(struct socket *s);
 NODISCARD int socket_file(struct socket *s, int flags, struct file **ret);
 struct socket *socket_of(const struct file *f); /* borrowed; NULL if it is no socket */
 
+/* The sockets of a domain (0: of all) in a namespace: references. -ENOMEM. */
+struct socket_list {
+    struct socket **sockets;
+    size_t count;
+};
+NODISCARD int socket_list(struct net_namespace *ns, int domain, struct socket_list *ret);
+void socket_list_free(struct socket_list *l);
+
 /* ---- for families ---- */
 
 /* Takes the pending error: 0 or -errno. */
@@ -116,13 +124,6 @@ int64_t socket_deadline(struct socket *s, bool sending);
 int socket_wait_error(int err, int64_t deadline);
 /* Appends a control message for the receiver; sets MSG_CTRUNC when it does not fit. */
 void message_put_control(struct socket_message *m, int level, int type, const void *data, size_t len);
-
-/* SIGPIPE unless MSG_NOSIGNAL: -EPIPE. */
-int socket_broken_pipe(int flags);
-/* Urgent data has come: SIGURG to the owner of the file. */
-void socket_signal_urgent(struct socket *s);
-/* The time at which a message arrived (realtime ns; 0: not known), to those who asked for it. */
-void socket_give_timestamp(struct socket *s, struct socket_message *m, int64_t time);
 
 /* ---- for system calls ---- */
 

@@ -54,7 +54,6 @@ static int adopt_child(struct context *parent, struct context *child, int64_t pi
         return -EAGAIN;
     }
     child->tid = (pid_t)pid;
-    doorbell_set_thread(&child->bell, child->tid);
     return 0;
 }
 
@@ -180,7 +179,6 @@ int platform_thread(struct context *ctx, const struct regs *regs, bool set_fs, u
         return tid == -ESRCH ? -ESRCH : -EAGAIN;
     }
     child->tid = (pid_t)tid;
-    doorbell_set_thread(&child->bell, child->tid);
     *ret_ctx = child;
     return 0;
 }

@@ -263,7 +263,7 @@ int64_t sys_getsockopt(const uint64_t *a)
         return -ENOMEM;
     err = socket_get_option(s, (int)a[1], (int)a[2], value, &len);
     if (err == 0)
-        err = copy_to_user(a[3], value, len);
+        err = copy_to_user(a[3], value, MIN(len, (socklen_t)room)); /* len may say what it would have taken */
     return err < 0 ? err : put_user(&len, a[4]);
 }
 

@@ -41,7 +41,9 @@ static void add_routes_v4(struct net_ifaddr *a)
     bool loopback = i->flags & IFF_LOOPBACK;
     struct net_route r = {.family = AF_INET, .dst = a->local, .dst_len = 32, .table = RT_TABLE_LOCAL,
                           .type = RTN_LOCAL, .scope = RT_SCOPE_HOST, .preferred_source = a->local};
-    add_route(i, &r);
+    add_route(i, &r); /* this one even while the interface is down */
+    if (!(i->flags & IFF_UP))
+        return;
     r.type = RTN_BROADCAST;
     r.scope = RT_SCOPE_LINK;
     r.dst = a->broadcast;
@@ -73,7 +75,7 @@ static void add_routes_v6(struct net_ifaddr *a)
     struct net_route r = {.family = AF_INET6, .dst = a->local, .dst_len = 128, .table = RT_TABLE_LOCAL,
                           .type = RTN_LOCAL, .scope = RT_SCOPE_UNIVERSE};
     add_route(a->interface, &r);
-    if (a->flags & IFA_F_NOPREFIXROUTE || a->protocol == IFAPROT_KERNEL_LO)
+    if (!(a->interface->flags & IFF_UP) || a->flags & IFA_F_NOPREFIXROUTE || a->protocol == IFAPROT_KERNEL_LO)
         return;
     r.type = RTN_UNICAST;
     r.table = RT_TABLE_MAIN;
@@ -85,12 +87,10 @@ static void add_routes_v6(struct net_ifaddr *a)
 
 static void add_routes(struct net_ifaddr *a)
 {
-    if (!(a->interface->flags & IFF_UP))
-        return;
-    if (a->family == AF_INET)
-        add_routes_v4(a);
-    else
+    if (a->family == AF_INET6)
         add_routes_v6(a);
+    else
+        add_routes_v4(a);
 }
 
 /* Is somebody else still in need of the route? */
@@ -301,14 +301,10 @@ static void add_link_local(struct net_interface *i)
 void netcfg_addr_link_up(struct net_interface *i)
 {
     struct net_ifaddr *a;
+    list_for_each(a, &i->addresses, link)
+        add_routes(a); /* those that are there already are not added twice */
     if (i->flags & IFF_LOOPBACK)
         add_loopback_addresses(i);
-    list_for_each(a, &i->addresses, link) {
-        if (a->family == AF_INET || a->protocol != IFAPROT_KERNEL_LO) {
-            remove_routes(a);
-            add_routes(a);
-        }
-    }
     if (i->type == ARPHRD_ETHER)
         add_link_local(i);
 }

@@ -2,7 +2,7 @@
  * Changing a network namespace: what ip(8) and ifconfig(8) do, for netlink, ioctls and the kernel
  * itself. Rights are the callers' to check, and so is who may be told: netcfg_notify.
  *
- * All with ns->config held unless said otherwise. Objects handed in are consumed on success.
+ * All with netcfg_lock held unless said otherwise. Objects handed in are consumed on success.
  *
  *     link.c    interfaces: make, delete, up and down, names
  *     addr.c    addresses, and the routes that come and go with them
@@ -33,7 +33,7 @@ NODISCARD int netcfg_link_up(struct net_interface *i, bool up);
 NODISCARD int netcfg_link_flags(struct net_interface *i, unsigned flags, unsigned mask); /* IFF_UP as well */
 NODISCARD int netcfg_link_rename(struct net_interface *i, const char *name);
 NODISCARD int netcfg_link_mtu(struct net_interface *i, uint32_t mtu);
-NODISCARD int netcfg_link_move(struct net_interface *i, struct net_namespace *to); /* both configs held */
+NODISCARD int netcfg_link_move(struct net_interface *i, struct net_namespace *to);
 void netcfg_link_changed(struct net_interface *i, unsigned changed); /* tells; changed: IFF_ bits */
 void netcfg_link_carrier(struct net_interface *i, bool carrier);
 bool net_name_valid(const char *name);

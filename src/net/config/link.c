@@ -10,6 +10,7 @@
 
 #define LOOPBACK_MTU 65536
 
+struct mutex netcfg_lock = MUTEX_INIT(netcfg_lock);
 void (*netcfg_notify)(struct net_namespace *ns, int type, const void *object);
 
 void netcfg_tell(struct net_namespace *ns, int type, const void *object)
@@ -312,7 +313,7 @@ static int make_rule(struct net_namespace *ns, int family, uint32_t priority, ui
 
 int netcfg_build(struct net_namespace *ns)
 {
-    MUTEX_GUARD(&ns->config);
+    MUTEX_GUARD(&netcfg_lock);
     int err = make_loopback(ns);
     for (int v = 0; v < 2 && err >= 0; v++) {
         int family = v ? AF_INET6 : AF_INET;
@@ -328,7 +329,7 @@ int netcfg_build(struct net_namespace *ns)
 /* Nobody refers to it any more: nobody is told. */
 void netcfg_clear(struct net_namespace *ns)
 {
-    MUTEX_GUARD(&ns->config);
+    MUTEX_GUARD(&netcfg_lock);
     struct net_interface *i;
     while ((i = list_last(&ns->interfaces, struct net_interface, link)))
         netcfg_link_delete(i);

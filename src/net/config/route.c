@@ -47,18 +47,18 @@ static bool same_route(const struct net_route *a, const struct net_route *b)
            net_address_equal(a->family, &a->preferred_source, &b->preferred_source);
 }
 
-/* Where a stands before b: by family and table as dumps have it, then as look-ups want it. */
+/* Where a stands before b: as Linux's dumps have it; of two for one prefix the first is the better. */
 static bool route_before(const struct net_route *a, const struct net_route *b)
 {
     if (a->family != b->family)
         return a->family < b->family;
     if (a->table != b->table)
         return a->table < b->table;
-    if (a->dst_len != b->dst_len)
-        return a->dst_len > b->dst_len;
     int c = memcmp(a->dst.bytes, b->dst.bytes, net_address_len(a->family));
     if (c != 0)
         return c < 0;
+    if (a->dst_len != b->dst_len)
+        return a->dst_len > b->dst_len;
     return a->tos != b->tos ? a->tos > b->tos : a->metric < b->metric;
 }
 

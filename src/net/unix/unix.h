@@ -116,6 +116,7 @@ static inline void unix_put(struct unix_socket *u)
 }
 
 void unix_init(void); /* at boot */
+int unix_tcp_state(const struct unix_socket *u); /* TCP_... as ss(8) and /proc/net/unix want it */
 
 /* unix.c */
 struct unix_socket *unix_new(int type);
