@@ -8,15 +8,19 @@
 #include "boot/boot.h"
 #include "control/channel.h"
 #include "control/protocol.h"
+#include "fs/cgroup/cgroup.h"
 #include "fs/dev/dev.h"
 #include "host/lockdown.h"
 #include "host/mounts.h"
 #include "fs/files.h"
+#include "fs/hostfs/hostfs.h"
 #include "fs/proc/proc.h"
 #include "fs/sysfs/sysfs.h"
 #include "fs/tmpfs/tmpfs.h"
+#include "ipc/mqueue.h"
 #include "ipc/namespace.h"
 #include "kernel/task.h"
+#include "net/inet/inet.h"
 #include "net/netlink/netlink.h"
 #include "net/netns.h"
 #include "net/unix/unix.h"
@@ -82,9 +86,13 @@ static int start_scheduler(void)
 static int register_filesystems(void)
 {
     tmpfs_register();
+    mqueue_register();
+    hostfs_init();
     dev_init();
     sysfs_init(&boot.facts);
     unix_init();
+    inet_init();
+    cgroupfs_init();
     netlink_init();
     int err = netns_init();
     if (!err)
@@ -106,6 +114,10 @@ static int lock_down(void)
     for (unsigned i = 0; i < boot.request->volume_count; i++)
         if (!boot.request->volumes[i].read_only)
             access = HOST_ACCESS_WRITE;
+    int proc = host_own_proc();
+    if (proc < 0)
+        log_debug("boot: no procfs of our own: resident memory is not known");
+    platform_set_proc(proc);
     int err = host_empty_root();
     if (!err)
         err = host_drop_privileges(access);

@@ -28,6 +28,7 @@ static const struct system_mount {
 } system_mounts[] = {
     {"proc", "/proc", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL},
     {"sysfs", "/sys", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, NULL},
+    {"cgroup2", "/sys/fs/cgroup", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL},
     {"tmpfs", "/dev", "mode=755", MS_NOSUID | MS_STRICTATIME, populate_dev},
     {"devpts", "/dev/pts", "mode=620,ptmxmode=666", MS_NOSUID | MS_NOEXEC, NULL},
     {"tmpfs", "/dev/shm", "mode=1777", MS_NOSUID | MS_NODEV, NULL},

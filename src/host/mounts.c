@@ -58,6 +58,17 @@ int host_clone_root(const char *root)
     return result;
 }
 
+int host_own_proc(void)
+{
+    const unsigned attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+    CLEANUP_FD int fs = (int)syscall(SYS_fsopen, "proc", FSOPEN_CLOEXEC);
+    if (fs < 0 || syscall(SYS_fsconfig, fs, FSCONFIG_SET_STRING, "subset", "pid", 0) < 0 ||
+        syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+        return -errno;
+    int fd = (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, attributes);
+    return fd < 0 ? -errno : fd;
+}
+
 int host_empty_root(void)
 {
     const char *place = "/proc"; /* any directory will do, and this one is on every Linux */

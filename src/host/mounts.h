@@ -15,6 +15,10 @@ NODISCARD int host_clone_tree(const char *path, bool read_only);
  * read-only directory instead. The caller is in its own mount namespace. */
 NODISCARD int host_clone_root(const char *path);
 
+/* A procfs of the caller's own pid namespace with its processes and nothing else, at no place: the descriptor, or
+ * -errno (some hosts allow it only where all of /proc is visible). */
+NODISCARD int host_own_proc(void);
+
 /* Replaces the root of the caller's (own) mount namespace by an empty read-only directory: no path of the host
  * exists any more. */
 NODISCARD int host_empty_root(void);

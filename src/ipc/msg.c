@@ -184,7 +184,7 @@ static int wait_for_room(struct msg_queue *q)
     struct ipc_waiter w;
     ipc_waiter_init(&w);
     list_add_tail(&q->senders, &w.link);
-    int err = ipc_wait_locked(&q->o, &w, NO_DEADLINE);
+    int err = ipc_wait_locked(&q->o.lock, &w, NO_DEADLINE);
     if (err < 0)
         return -ERESTARTNOHAND;
     return w.result < 0 ? w.result : q->o.deleted ? -EIDRM : 0;
@@ -308,7 +308,7 @@ static int receive_locked(struct msg_queue *q, struct msg_receiver *r)
             return -ENOMSG;
         ipc_waiter_init(&r->wait);
         list_add_tail(&q->receivers, &r->wait.link);
-        err = ipc_wait_locked(&q->o, &r->wait, NO_DEADLINE);
+        err = ipc_wait_locked(&q->o.lock, &r->wait, NO_DEADLINE);
         if (err < 0)
             return -ERESTARTNOHAND;
         if (r->wait.result != AGAIN)

@@ -1,5 +1,6 @@
 /* The life of IPC namespaces, and what a fresh one starts with: the limits of Linux. */
 #include "ipc/namespace.h"
+#include "ipc/mqueue.h"
 #include "ipc/sysv.h"
 #include "kernel/task.h"
 #include "kernel/user_namespace.h"
@@ -22,6 +23,7 @@ static void init_limits(struct ipc_namespace *ns)
 }
 
 static const struct ns_kind ipc_ns_kind;
+static struct ipc_namespace *initial; /* set once, at boot */
 
 int ipc_namespace_new(struct user_namespace *owner, struct ipc_namespace **ret)
 {
@@ -51,6 +53,7 @@ void ipc_namespace_put(struct ipc_namespace *ns)
 static void ipc_ns_free(struct ns_common *common)
 {
     struct ipc_namespace *ns = container_of(common, struct ipc_namespace, common);
+    mqueue_namespace_end(ns);
     ipc_destroy_all(ns, IPC_SHM, shm_destroy_locked);
     ipc_destroy_all(ns, IPC_SEM, sem_destroy_locked);
     ipc_destroy_all(ns, IPC_MSG, msg_destroy_locked);
@@ -59,7 +62,7 @@ static void ipc_ns_free(struct ns_common *common)
 
 struct ipc_namespace *current_ipc_ns(void)
 {
-    return current->ns.ipc;
+    return current ? current->ns.ipc : initial;
 }
 
 /* Nothing but the limits of a fresh one: what the old one holds stays there. */
@@ -82,9 +85,8 @@ static const struct ns_kind ipc_ns_kind = {
 
 int ipc_init(void)
 {
-    struct ipc_namespace *first;
-    int err = ipc_namespace_new(&root_user_ns, &first);
+    int err = ipc_namespace_new(&root_user_ns, &initial);
     if (!err)
-        ns_kind_register(&ipc_ns_kind, &first->common);
+        ns_kind_register(&ipc_ns_kind, &initial->common);
     return err;
 }

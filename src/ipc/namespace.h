@@ -12,7 +12,6 @@
 #include "ipc/object.h"
 #include "kernel/namespaces.h"
 
-struct super_block;
 struct mount;
 
 struct ipc_namespace {
@@ -30,8 +29,7 @@ struct ipc_namespace {
 
     /* POSIX message queues; /proc/sys/fs/mqueue */
     struct mutex mq_lock;
-    struct super_block *mq_sb; /* [mq_lock] reference, made at first use */
-    struct mount *mq_mount;    /* [mq_lock] reference: where mq_open looks names up */
+    struct mount *mq_mount; /* [mq_lock] reference, made at first use: where mq_open looks names up */
     _Atomic unsigned mq_queues_max, mq_msg_max, mq_msgsize_max, mq_msg_default, mq_msgsize_default;
     _Atomic unsigned mq_count;
 };
@@ -42,5 +40,5 @@ NODISCARD int ipc_namespace_new(struct user_namespace *owner, struct ipc_namespa
 struct ipc_namespace *ipc_namespace_get(struct ipc_namespace *ns);
 void ipc_namespace_put(struct ipc_namespace *ns); /* NULL is fine; from a fiber */
 
-/* Of the running task; borrowed. */
+/* Of the running task, at boot the first one; borrowed. */
 struct ipc_namespace *current_ipc_ns(void);

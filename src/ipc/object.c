@@ -281,10 +281,10 @@ void ipc_waiter_init(struct ipc_waiter *w)
     list_init(&w->link);
 }
 
-int ipc_wait_locked(struct ipc_object *o, struct ipc_waiter *w, int64_t deadline)
+int ipc_wait_locked(struct mutex *lock, struct ipc_waiter *w, int64_t deadline)
 {
     int err = 0;
-    mutex_unlock(&o->lock);
+    mutex_unlock(lock);
     while (err == 0) {
         prepare_to_wait();
         if (__atomic_load_n(&w->settled, __ATOMIC_ACQUIRE))
@@ -292,7 +292,7 @@ int ipc_wait_locked(struct ipc_object *o, struct ipc_waiter *w, int64_t deadline
         err = wait_block(deadline, true);
     }
     finish_wait();
-    mutex_lock(&o->lock); /* whoever settles holds it until we are woken: w is not touched after this */
+    mutex_lock(lock); /* whoever settles holds it until we are woken: w is not touched after this */
     if (w->settled)
         return 0;
     list_del(&w->link);

@@ -97,5 +97,5 @@ struct ipc_waiter {
 };
 void ipc_waiter_init(struct ipc_waiter *w);
 /* Lets go of the lock, sleeps, takes it again: 0 when settled, else -ERESTARTSYS or -ETIMEDOUT. */
-NODISCARD int ipc_wait_locked(struct ipc_object *o, struct ipc_waiter *w, int64_t deadline);
+NODISCARD int ipc_wait_locked(struct mutex *lock, struct ipc_waiter *w, int64_t deadline);
 void ipc_settle(struct ipc_waiter *w, int result); /* takes it off its list */

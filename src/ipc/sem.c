@@ -158,7 +158,7 @@ static int wait_call(struct sem_set *set, struct sem_call *c, int64_t deadline)
 {
     ipc_waiter_init(&c->wait);
     list_add_tail(&set->pending, &c->wait.link);
-    int err = ipc_wait_locked(&set->o, &c->wait, deadline);
+    int err = ipc_wait_locked(&set->o.lock, &c->wait, deadline);
     if (err == -ETIMEDOUT)
         return -EAGAIN;
     return err < 0 ? -EINTR : c->wait.result; /* never restarted: signal(7) */

@@ -8,6 +8,7 @@
  */
 #include "base/cleanup.h"
 #include "ipc/sem_undo.h"
+#include "kernel/cgroup.h"
 #include "kernel/cpu_limit.h"
 #include "kernel/fdtable.h"
 #include "kernel/job_control.h"
@@ -27,6 +28,9 @@
 
 #ifndef CLONE_CLEAR_SIGHAND
 #define CLONE_CLEAR_SIGHAND 0x100000000ULL
+#endif
+#ifndef CLONE_INTO_CGROUP
+#define CLONE_INTO_CGROUP 0x200000000ULL
 #endif
 #ifndef CLONE_NEWTIME
 #define CLONE_NEWTIME 0x80
@@ -191,6 +195,31 @@ static int count_task(struct task *t)
     return 0;
 }
 
+/* The creator's cgroup, or the one that CLONE_INTO_CGROUP names. */
+static int enter_cgroup(struct task *t, struct task *from, const struct clone_args *args)
+{
+    struct cgroup *cg;
+    int err = 0;
+    if (args->flags & CLONE_INTO_CGROUP) {
+        err = cgroup_from_fd(args->cgroup, &cg);
+        if (!err && cg->parent && cg->subtree_control)
+            err = -EBUSY;
+        if (!err && cg->dead)
+            err = -ENODEV;
+        if (err == -EBUSY || err == -ENODEV)
+            cgroup_put(cg);
+    } else {
+        spin_lock(&tasklist_lock);
+        cg = cgroup_get(from->cgroup);
+        spin_unlock(&tasklist_lock);
+    }
+    if (err)
+        return err;
+    err = cgroup_charge_task(t, cg);
+    cgroup_put(cg);
+    return err;
+}
+
 /* Everything of the child but its host side. */
 static int build_parts(struct task *t, struct task *from, const struct clone_args *args)
 {
@@ -198,6 +227,8 @@ static int build_parts(struct task *t, struct task *from, const struct clone_arg
     int err = copy_cred(t, flags);
     if (!err)
         err = count_task(t);
+    if (!err)
+        err = enter_cgroup(t, from, args);
     if (!err)
         err = copy_namespaces(t, flags);
     if (!err)
@@ -358,6 +389,7 @@ static int link_child(struct task *t, struct task *from, const struct clone_args
         if (!(args->flags & CLONE_THREAD))
             link_new_process(t, from, args);
         task_link_locked(t);
+        cgroup_task_linked_locked(t);
         spin_lock(&creator->sig.lock);
         seccomp_inherit_locked(t, from);
         spin_unlock(&creator->sig.lock);

@@ -82,6 +82,8 @@ static int enter_fresh_space(struct task *t)
         context_exit(ctx);
         return err;
     }
+    if (t->process->oom_score_adj > 0)
+        mm_set_oom(mm, t->process->oom_score_adj);
     context_set_sigmask(ctx, task_sigmask(t));
     task_cpu_times(t, &times);
     spin_lock(&t->platform_lock);

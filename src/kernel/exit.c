@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "ipc/sem_undo.h"
+#include "kernel/cgroup.h"
 #include "kernel/cpu_limit.h"
 #include "kernel/fdtable.h"
 #include "kernel/itimer.h"
@@ -17,6 +18,7 @@
 #include "kernel/signal_private.h"
 #include "kernel/task_private.h"
 #include "kernel/tty_hooks.h"
+#include "kernel/usage.h"
 #include "mm/mm.h"
 #include "vfs/fs_context.h"
 #include <sys/wait.h>
@@ -58,6 +60,17 @@ static void drop_host_side(struct task *t)
         return;
     mm_detach(t->mm);
     context_exit(ctx);
+}
+
+/* Its memory goes with the last task; somebody may want to know how much it was. */
+static void measure_last(struct task *t)
+{
+    struct process *p = t->process;
+    spin_lock(&tasklist_lock);
+    bool wanted = p->task_count == 1 && p->parent && p->parent->measures_children;
+    spin_unlock(&tasklist_lock);
+    if (wanted && t->ctx)
+        (void)usage_peak(t);
 }
 
 static void drop_parts(struct task *t)
@@ -258,6 +271,7 @@ static bool leave_process_locked(struct task *t)
 {
     struct process *p = t->process;
     t->exited = true;
+    cgroup_task_exited_locked(t);
     p->dead_times.user += t->past_times.user;
     p->dead_times.system += t->past_times.system;
     p->task_count--;
@@ -277,6 +291,7 @@ void task_exit(struct task *t)
     t->exiting = true;
     spin_unlock(&tasklist_lock);
     task_release_memory(t);
+    measure_last(t);
     drop_host_side(t);
     sem_undo_exit(t);
     drop_parts(t);

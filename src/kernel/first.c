@@ -5,6 +5,7 @@
  */
 #include "base/cleanup.h"
 #include "ipc/namespace.h"
+#include "kernel/cgroup.h"
 #include "kernel/fdtable.h"
 #include "kernel/job_control.h"
 #include "kernel/namespaces.h"
@@ -51,6 +52,8 @@ static int build_task(const struct first_process_args *args, struct task *t)
     if (!err)
         ns_set_first(&t->ns);
     if (!err)
+        err = cgroup_charge_task(t, args->cgroup ? args->cgroup : cgroup_root());
+    if (!err)
         err = pid_alloc(args->pid_ns, NULL, 0, &t->pid);
     if (!err)
         err = user_task_add(args->cred->uid, UINT64_MAX);
@@ -79,6 +82,7 @@ static void link_first(struct task *t)
     spin_lock(&tasklist_lock);
     task_link_process_locked(t, NULL, t->pid, t->pid);
     task_link_locked(t);
+    cgroup_task_linked_locked(t);
     spin_unlock(&tasklist_lock);
 }
 

@@ -2,9 +2,9 @@
 #include "kernel/pidfd.h"
 #include "kernel/fdtable.h"
 #include "kernel/pid.h"
+#include "kernel/trace_access.h"
 #include "vfs/file.h"
 #include "vfs/poll.h"
-#include <linux/capability.h>
 
 static const struct file_ops pidfd_ops;
 
@@ -35,18 +35,6 @@ int pidfd_pid(int fd, struct pid **ret)
     return pidfd_pid_flags(fd, ret, &flags);
 }
 
-/* May the current task look into t as ptrace could? Same user all over, or CAP_SYS_PTRACE. */
-static bool may_access(struct task *t)
-{
-    const struct cred *own = current_cred(), *his = task_get_cred(t);
-    bool same = own->uid == his->uid && own->uid == his->euid && own->uid == his->suid &&
-                own->gid == his->gid && own->gid == his->egid && own->gid == his->sgid &&
-                t->process->dumpable;
-    bool privileged = ns_capable(his->user_ns, CAP_SYS_PTRACE);
-    cred_put((struct cred *)his);
-    return same || t->process == current->process || privileged;
-}
-
 int pidfd_get_file(struct pid *pid, int fd, struct file **ret)
 {
     spin_lock(&tasklist_lock);
@@ -54,7 +42,7 @@ int pidfd_get_file(struct pid *pid, int fd, struct file **ret)
     spin_unlock(&tasklist_lock);
     if (!t)
         return -ESRCH;
-    int err = may_access(t) ? 0 : -EPERM;
+    int err = trace_access(t, TRACE_ATTACH | TRACE_REALCREDS);
     struct fdtable *files = err ? NULL : task_get_files(t);
     if (!err)
         err = files ? fdtable_file(files, fd, ret, NULL) : -ESRCH;

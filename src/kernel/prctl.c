@@ -2,6 +2,7 @@
  * -EINVAL, as on Linux. */
 #include "kernel/prctl.h"
 #include "kernel/task.h"
+#include "kernel/trace_access.h"
 #include "mm/uaccess.h"
 #include <asm/prctl.h>
 #include <linux/capability.h>
@@ -210,6 +211,8 @@ int64_t do_prctl(int option, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
         return set_timer_slack(t, a);
     case PR_GET_TIMERSLACK:
         return t->timer_slack;
+    case PR_SET_PTRACER:
+        return yama_set_tracer(a);
     case PR_GET_SECCOMP:
         return t->seccomp.mode;
     case PR_SET_SECCOMP:

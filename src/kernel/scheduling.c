@@ -1,5 +1,6 @@
 /* Scheduling attributes: see scheduling.h. */
 #include "kernel/scheduling.h"
+#include "kernel/cgroup.h"
 #include "kernel/job_control.h"
 #include "kernel/pid.h"
 #include "kernel/task.h"
@@ -75,6 +76,10 @@ void task_affinity(struct task *t, uint64_t mask[CPU_WORDS])
 {
     for (size_t i = 0; i < CPU_WORDS; i++)
         mask[i] = t->cpu_mask[i] & host_cpus[i];
+    spin_lock(&tasklist_lock);
+    if (t->cgroup)
+        cgroup_narrow_cpus(t->cgroup, mask);
+    spin_unlock(&tasklist_lock);
 }
 
 int task_set_affinity(struct task *t, const uint64_t mask[CPU_WORDS])

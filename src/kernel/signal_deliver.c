@@ -2,6 +2,7 @@
  * Receiving signals: the blocked mask, taking a signal off the queues, and what it does to the
  * task: nothing, stop, the end of the process, or a handler (whose frame signal_frame.c builds).
  */
+#include "kernel/cgroup.h"
 #include "kernel/job_control.h"
 #include "kernel/signal_private.h"
 #include "kernel/task.h"
@@ -33,7 +34,7 @@ void signal_recalculate(struct task *t)
     spin_lock(&p->sig.lock);
     sigmask_t pending = t->sig.own.set | p->sig.shared.set;
     context_set_sigpending(t->ctx, pending);
-    bool work = (pending & ~own_mask(t)) || p->sig.stopped || t->sig.kill_pending;
+    bool work = (pending & ~own_mask(t)) || p->sig.stopped || t->freeze || t->sig.kill_pending;
     spin_unlock(&p->sig.lock);
     if (work)
         fiber_interrupt(t->fiber);
@@ -82,7 +83,7 @@ sigmask_t signal_pending_set(struct task *t)
 bool signal_pending(struct task *t)
 {
     struct process *p = t->process;
-    return t->sig.kill_pending || p->sig.stopped || (signal_pending_set(t) & ~task_sigmask(t));
+    return t->sig.kill_pending || p->sig.stopped || t->freeze || (signal_pending_set(t) & ~task_sigmask(t));
 }
 
 int signal_dequeue(struct task *t, sigmask_t mask, siginfo_t *ret_info)
@@ -270,8 +271,12 @@ void signal_deliver(struct task *t)
     int sig;
     do {
         fiber_clear_interrupt(t->fiber);
-        while (!t->sig.kill_pending && t->process->sig.stopped)
-            stop_wait(t);
+        while (!t->sig.kill_pending && (t->process->sig.stopped || t->freeze)) {
+            if (t->freeze)
+                cgroup_freeze_wait(t);
+            else
+                stop_wait(t);
+        }
         if (t->sig.kill_pending || t->exit_requested) {
             t->exit_requested = true;
             return;

@@ -6,6 +6,7 @@
 #include "kernel/task.h"
 #include "base/cleanup.h"
 #include "ipc/namespace.h"
+#include "kernel/cgroup.h"
 #include "kernel/cpu_limit.h"
 #include "kernel/fdtable.h"
 #include "kernel/itimer.h"
@@ -86,6 +87,7 @@ void process_put(struct process *p)
     if (p->exe)
         file_put(p->exe);
     tty_put(p->tty);
+    pid_put(p->yama_tracer);
     pid_put(p->group);
     pid_put(p->session);
     pid_put(p->pid);
@@ -148,6 +150,8 @@ void task_put(struct task *t)
     if (t->fs)
         fs_context_put(t->fs);
     cred_put((struct cred *)t->cred);
+    if (t->cgroup)
+        cgroup_uncharge_task(t);
     ns_set_put(&t->ns);
     pid_put(t->pid);
     process_put(t->process);
@@ -288,6 +292,7 @@ void process_cpu_times(struct process *p, struct cpu_times *ret)
 
 int kernel_init(void)
 {
+    int err = cgroup_init();
     namespaces_init();
-    return nsfs_init();
+    return err ? err : nsfs_init();
 }

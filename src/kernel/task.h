@@ -119,6 +119,10 @@ struct process {
     int64_t start_time;              /* [I] monotonic */
     struct cpu_times dead_times;     /* [tasklist] of exited threads */
     struct cpu_times child_times;    /* [tasklist] of waited-for children */
+    long max_rss, child_max_rss;     /* [tasklist] KiB, as far as somebody asked: usage.h */
+    bool measures_children;          /* [a] it has asked for a child's resource usage */
+    struct pid *yama_tracer;         /* [tasklist] PR_SET_PTRACER: reference, or NULL; trace_access.h */
+    bool yama_any;                   /* [tasklist] */
     struct mutex exec_lock;
     struct file *exe;                /* [exec_lock] reference: /proc/PID/exe */
     unsigned char oom_score_adj_set;
@@ -142,6 +146,9 @@ struct task {
     struct spinlock alloc_lock;      /* files, fs, cred, ns pointers against other tasks' reading */
     const struct cred *cred;         /* [alloc_lock to change] reference */
     struct ns_set ns;                /* [alloc_lock] references */
+    struct cgroup *cgroup;           /* [tasklist] reference, counted in its pids: kernel/cgroup.h */
+    bool freeze;                     /* [tasklist to change] it is to stand still */
+    bool frozen;                     /* [tasklist] it does */
     struct sem_undo_list *sem_undo;  /* [t] shared with CLONE_SYSVSEM, or NULL: ipc/sem_undo.h */
     struct task_signals sig;         /* kernel/signal.h */
     char comm[TASK_COMM_LEN];        /* [alloc_lock] */
@@ -208,6 +215,7 @@ struct clone_args {
     int exit_signal;
     uaddr_t set_tid;
     size_t set_tid_size;
+    int cgroup; /* CLONE_INTO_CGROUP */
 };
 /* The child's pid in the caller's namespace; the child is started. For CLONE_VFORK waits. */
 NODISCARD int64_t do_clone(const struct clone_args *args);
@@ -242,6 +250,7 @@ struct wait_result {
     int status;        /* wait status encoding */
     int code;          /* CLD_EXITED ... */
     struct cpu_times times;
+    long max_rss;      /* KiB, if it was measured: usage.h */
 };
 /* 1: ret is filled; 0: WNOHANG and nothing; -ECHILD, -ERESTARTSYS. */
 NODISCARD int do_wait(const struct wait_args *args, struct wait_result *ret);
@@ -255,6 +264,7 @@ struct first_process_args {
     struct fs_context *fs;        /* consumed on success */
     struct fdtable *files;        /* consumed on success */
     struct pid_namespace *pid_ns; /* borrowed */
+    struct cgroup *cgroup;        /* borrowed; NULL: the root */
     const struct limits *limits;
     uint64_t ignored_signals;     /* SIGBIT(n) */
     const char *hostname;

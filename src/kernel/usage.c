@@ -21,6 +21,14 @@ void usage_from_times(struct rusage *ret, const struct cpu_times *times)
     ret->ru_stime = to_timeval(times->system);
 }
 
+long usage_peak(struct task *t)
+{
+    struct memory_usage u;
+    if (mm_usage(t->mm, &u))
+        t->process->max_rss = MAX(t->process->max_rss, (long)u.peak);
+    return t->process->max_rss;
+}
+
 int usage_of_current(int who, struct rusage *ret)
 {
     struct task *t = current;
@@ -38,7 +46,9 @@ int usage_of_current(int who, struct rusage *ret)
         return -EINVAL;
     }
     usage_from_times(ret, &times);
-    if (who != RUSAGE_CHILDREN)
-        ret->ru_maxrss = (long)(mm_rss(t->mm) * (PAGE_SIZE / 1024));
+    if (who == RUSAGE_CHILDREN)
+        ret->ru_maxrss = t->process->child_max_rss;
+    else
+        ret->ru_maxrss = usage_peak(t);
     return 0;
 }

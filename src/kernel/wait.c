@@ -26,6 +26,7 @@ static void fill(struct wait_result *ret, struct process *child, int status, int
     ret->status = status;
     ret->code = code;
     process_cpu_times(child, &ret->times);
+    ret->max_rss = MAX(child->max_rss, child->child_max_rss);
     ret->times.user += child->child_times.user;
     ret->times.system += child->child_times.system;
 }
@@ -41,6 +42,7 @@ static bool take_zombie(struct process *child, const struct wait_args *args,
     fill(ret, child, child->exit_status, code);
     if (args->options & WNOWAIT)
         return true;
+    me->child_max_rss = MAX(me->child_max_rss, ret->max_rss);
     me->child_times.user += ret->times.user;
     me->child_times.system += ret->times.system;
     process_reap_locked(child, dead);

@@ -41,6 +41,10 @@ static inline bool area_is_private(const struct area *a)
     return !(a->flags & 1); /* MAP_SHARED */
 }
 
+/* ---- show.c: one line of maps ---- */
+struct strbuf;
+void mm_show_area(const struct area *a, const struct path *root, struct strbuf *out);
+
 /* ---- host.c: orders; 0 or -errno ---- */
 struct host_mapping {
     uaddr_t addr;

@@ -181,8 +181,3 @@ ssize_t mm_write(struct mm *mm, uaddr_t addr, const void *buf, size_t n)
     n = MIN(n, GUEST_END - addr);
     return mm->as ? platform_poke(mm->as, addr, buf, n) : -ESRCH;
 }
-
-uint64_t mm_rss(struct mm *mm)
-{
-    return 0; /* the host's /proc is out of the kernel's reach */
-}

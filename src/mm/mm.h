@@ -119,4 +119,11 @@ void mm_show_maps(struct mm *mm, const struct path *root, struct strbuf *out);
 /* Reads another process's memory (/proc/PID/mem, cmdline, environ): bytes or -errno. */
 ssize_t mm_read(struct mm *mm, uaddr_t addr, void *buf, size_t n);
 ssize_t mm_write(struct mm *mm, uaddr_t addr, const void *buf, size_t n);
-uint64_t mm_rss(struct mm *mm); /* resident pages, from the host; 0 if unknown */
+/* What is resident, as the host knows it (usage.c): zeroes, and false, if it does not tell. */
+void mm_show_smaps(struct mm *mm, const struct path *root, struct strbuf *out);
+void mm_show_smaps_rollup(struct mm *mm, struct strbuf *out);
+bool mm_usage(struct mm *mm, struct memory_usage *ret);
+uint64_t mm_rss(struct mm *mm); /* pages */
+NODISCARD ssize_t mm_pagemap(struct mm *mm, uaddr_t addr, uint64_t *entries, size_t count);
+NODISCARD int mm_clear_refs(struct mm *mm, int what);
+void mm_set_oom(struct mm *mm, int adj); /* oom_score_adj as the guest sees it */

@@ -26,7 +26,7 @@ static void show_file_name(const struct area *a, const struct path *root, struct
     }
 }
 
-static void show_area(const struct area *a, const struct path *root, struct strbuf *out)
+void mm_show_area(const struct area *a, const struct path *root, struct strbuf *out)
 {
     size_t line = out->len;
     uint64_t dev = 0, ino = 0;
@@ -69,14 +69,14 @@ static void show_vdso(struct strbuf *out)
                      .prot = PROT_READ | PROT_EXEC,
                      .flags = MAP_PRIVATE,
                      .name = "[vdso]"};
-    show_area(&a, NULL, out);
+    mm_show_area(&a, NULL, out);
 }
 
 void mm_show_maps(struct mm *mm, const struct path *root, struct strbuf *out)
 {
     MUTEX_GUARD(&mm->lock);
     for (struct area *a = mm_first_area(mm, 0); a; a = area_next(a))
-        show_area(a, root, out);
+        mm_show_area(a, root, out);
     if (mm->area_count)
         show_vdso(out);
 }

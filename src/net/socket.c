@@ -3,6 +3,8 @@
  */
 #include "net/socket.h"
 #include "kernel/signal.h"
+#include "kernel/task.h"
+#include "net/filter.h"
 #include "net/ioctl.h"
 #include "net/netns.h"
 #include "vfs/anon.h"
@@ -70,6 +72,7 @@ void socket_put(struct socket *s)
     if (!refcount_put(&s->ref))
         return;
     struct net_namespace *ns = s->ns;
+    socket_filter_free(s);
     spin_lock(&ns->sockets_lock);
     list_del(&s->ns_link);
     ns->socket_count--;
@@ -142,6 +145,36 @@ int socket_wait_error(int err, int64_t deadline)
     if (err == -ETIMEDOUT)
         return -EAGAIN;
     return err == -ERESTARTSYS && deadline != NO_DEADLINE ? -EINTR : err;
+}
+
+int socket_broken_pipe(int flags)
+{
+    if (!(flags & MSG_NOSIGNAL) && current) {
+        siginfo_t info;
+        siginfo_user(&info, SIGPIPE, SI_USER);
+        signal_send_task(current, SIGPIPE, &info);
+    }
+    return -EPIPE;
+}
+
+void socket_give_timestamp(struct socket *s, struct socket_message *m, int64_t time)
+{
+    struct timespec ts;
+    struct timeval tv;
+    if (!s->timestamps && !s->timestamps_ns)
+        return;
+    if (!time)
+        time = now_realtime();
+    ts = (struct timespec){time / NSEC_PER_SEC, time % NSEC_PER_SEC};
+    tv = (struct timeval){ts.tv_sec, ts.tv_nsec / NSEC_PER_USEC};
+    if (s->timestamps_ns)
+        message_put_control(m, SOL_SOCKET, SCM_TIMESTAMPNS, &ts, sizeof(ts));
+    else
+        message_put_control(m, SOL_SOCKET, SCM_TIMESTAMP, &tv, sizeof(tv));
+}
+
+void socket_signal_urgent(struct socket *s)
+{
 }
 
 /* ---- the file ---- */

@@ -83,7 +83,10 @@ struct socket {
     _Atomic int send_buffer, receive_buffer;
     _Atomic int64_t send_timeout, receive_timeout; /* ns, 0: none */
     _Atomic int receive_low;            /* SO_RCVLOWAT */
-    _Atomic bool pass_credentials, pass_security, timestamps;
+    _Atomic bool pass_credentials, pass_security;
+    _Atomic bool timestamps, timestamps_ns; /* SO_TIMESTAMP, SO_TIMESTAMPNS: at most one */
+    _Atomic bool overflow_wanted, select_errors, no_check, zerocopy, filter_locked;
+    struct socket_filter *_Atomic filter; /* SO_ATTACH_FILTER: net/filter.h */
     _Atomic bool reuse_address, reuse_port, keepalive, broadcast, dont_route, oob_inline;
     _Atomic int priority, mark, peek_offset;
     _Atomic int linger; /* seconds, -1: off */
@@ -124,6 +127,13 @@ int64_t socket_deadline(struct socket *s, bool sending);
 int socket_wait_error(int err, int64_t deadline);
 /* Appends a control message for the receiver; sets MSG_CTRUNC when it does not fit. */
 void message_put_control(struct socket_message *m, int level, int type, const void *data, size_t len);
+
+/* SIGPIPE unless MSG_NOSIGNAL: -EPIPE. */
+int socket_broken_pipe(int flags);
+/* Urgent data has come: SIGURG to the owner of the file. */
+void socket_signal_urgent(struct socket *s);
+/* The time at which a message arrived (realtime ns; 0: not known), to those who asked for it. */
+void socket_give_timestamp(struct socket *s, struct socket_message *m, int64_t time);
 
 /* ---- for system calls ---- */
 

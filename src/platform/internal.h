@@ -116,6 +116,11 @@ static inline uint64_t context_stub_address(const struct context *ctx)
     return CONTEXT_BASE + (uint64_t)ctx->slot * CONTEXT_STRIDE;
 }
 
+/* ---- measure.c ---- */
+
+/* The oom_score_adj of stubs, from the kernel process's own. */
+int measure_oom_base(int own);
+
 /* ---- process.c, reaper.c, pool.c, template.c ---- */
 
 NODISCARD int fork_ordered(struct context *ctx, struct address_space **ret_as,

@@ -128,6 +128,24 @@ pid_t context_host_tid(const struct context *ctx);       /* any */
 /* CPU time used by the thread / the process in ns, from the host (any); 0 when unknown. */
 int64_t context_cpu_time(const struct context *ctx);
 
+/* ---- what the host knows of the process (measure.c) ---- */
+
+/* A procfs of the sandbox's pid namespace, for good: before platform_start(). Without one all of
+ * these give -EOPNOTSUPP. Any fiber; each costs host calls. */
+void platform_set_proc(int fd);
+struct memory_usage {
+    uint64_t anonymous, file, shared, peak, swap, tables; /* KiB */
+};
+NODISCARD int platform_measure(struct address_space *as, struct memory_usage *ret);
+/* A whole file of /proc/PID: NUL-terminated, the caller frees. */
+NODISCARD int platform_proc_text(struct address_space *as, const char *file, char **ret,
+                                 size_t *ret_len);
+/* Entries of pagemap from the page of addr on: how many, or -errno. */
+NODISCARD ssize_t platform_pagemap(struct address_space *as, uaddr_t addr, uint64_t *entries,
+                                   size_t count);
+NODISCARD int platform_clear_refs(struct address_space *as, int what);
+void platform_set_oom(struct address_space *as, int guest_adj); /* -1000 to 1000, as the guest sees it */
+
 /* ---- orders ---- */
 
 /* Copies between a kernel buffer and guest memory. Return the bytes copied before a fault: n when

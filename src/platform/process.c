@@ -54,6 +54,7 @@ static int adopt_child(struct context *parent, struct context *child, int64_t pi
         return -EAGAIN;
     }
     child->tid = (pid_t)pid;
+    doorbell_set_thread(&child->bell, child->tid);
     return 0;
 }
 
@@ -179,6 +180,7 @@ int platform_thread(struct context *ctx, const struct regs *regs, bool set_fs, u
         return tid == -ESRCH ? -ESRCH : -EAGAIN;
     }
     child->tid = (pid_t)tid;
+    doorbell_set_thread(&child->bell, child->tid);
     *ret_ctx = child;
     return 0;
 }

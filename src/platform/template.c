@@ -16,6 +16,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/ioctl.h>
@@ -98,6 +99,7 @@ static int check_processor(void)
 /* ---- the child ---- */
 
 struct launch {
+    char oom[16]; /* oom_score_adj for it and all that come from it */
     int image, control, event_fds[STUB_MAX_EVENT_FDS];
     unsigned event_fd_count;
 };
@@ -108,6 +110,8 @@ static _Noreturn void exec_stub(const struct launch *l)
     static char *const argv[] = {"picket-stub", NULL}, *const envp[] = {NULL};
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    int oom = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    (void)!write(oom, l->oom, strlen(l->oom)); /* where it cannot be told, the host decides alone */
     setsid();
     personality(ADDR_NO_RANDOMIZE);
     bool ok = dup2(l->control, STUB_CONTROL_FD) >= 0;
@@ -143,8 +147,18 @@ static int high_fd(int fd)
     return high < 0 ? -errno : high;
 }
 
+static int own_oom_adj(void)
+{
+    char text[16] = {0};
+    CLEANUP_FD int fd = open("/proc/self/oom_score_adj", O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
+        return 0;
+    return atoi(text);
+}
+
 static int launch(struct launch *l)
 {
+    snprintf(l->oom, sizeof(l->oom), "%d", measure_oom_base(own_oom_adj()));
     pid_t pid = vfork();
 
     if (pid == 0)

@@ -19,7 +19,7 @@ int cmd_help(int argc, char **argv)
     puts("Usage: picket COMMAND [ARG...]\n\n"
          "Runs unmodified Linux programs on a kernel of their own, in user space.\n\nCommands:");
     for (const struct command *c = commands; c->name; c++)
-        printf("  %-8s %s\n", c->name, c->summary);
+        printf("  %-11s %s\n", c->name, c->summary);
     puts("\n'picket help COMMAND' shows the options of a command; 'picket --version' the version.");
     return 0;
 }

@@ -7,6 +7,7 @@
 #pragma once
 #include "base/base.h"
 #include "control/protocol.h"
+#include <stdlib.h> /* EXIT_FAILURE */
 
 struct error {
     int exit_status;

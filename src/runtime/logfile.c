@@ -34,6 +34,11 @@ int logfile_fd(void)
     return logfile_out;
 }
 
+void logfile_set_fd(int fd)
+{
+    logfile_out = fd;
+}
+
 static void now_text(char text[static 40])
 {
     struct timespec now;

@@ -16,3 +16,5 @@ void logfile_warning(const char *fmt, ...) PRINTF(1, 2);
 void logfile_error(const char *fmt, ...) PRINTF(1, 2); /* only to the file */
 /* The file's descriptor, or -1. */
 int logfile_fd(void);
+/* The same file by another descriptor; -1: none. */
+void logfile_set_fd(int fd);

@@ -12,7 +12,7 @@
  * than CPUs, and gives up when none of its doorbells has rung within the budget. A guest thread
  * that had to wake a worker woke the one of its own CPU. That one goes on polling if another CPU is
  * free: the host moves the guest there when it wakes it. When the two take turns on one CPU
- * instead, the fiber moves to a worker of a CPU that is free (move_away()).
+ * instead, the guest is sent to a CPU that is free (send_away()).
  */
 #include "sched/doorbell.h"
 #include "sched/private.h"
@@ -22,15 +22,11 @@
 #define POLL_BUDGET (50 * NSEC_PER_USEC)
 #define LONG_INTERVAL (4 * POLL_BUDGET) /* longer ones count as this, so that one pause is soon forgotten */
 #define YIELD_INTERVAL (10 * NSEC_PER_USEC)
-#define CONTENDED (20 * NSEC_PER_USEC) /* a yield that takes longer gave the CPU to somebody */
+#define CONTENDED (150 * NSEC_PER_USEC) /* a yield that takes longer gave the CPU to somebody */
 #define BACK_OFF_MIN (200 * NSEC_PER_USEC)
 #define BACK_OFF_MAX (10 * NSEC_PER_MSEC)
 #define COUNT_INTERVAL (200 * NSEC_PER_USEC)
-#define SAME_CPU_MAX 16
-#define MOVE_CONTENDED (150 * NSEC_PER_USEC) /* waking an idle CPU takes some 50 */
-#define MOVE_BACK_OFF_MIN (20 * NSEC_PER_MSEC)
-#define MOVE_BACK_OFF_MAX (1000 * NSEC_PER_MSEC)
-#define MOVE_FACTOR 50
+#define SAME_CPU_MAX 8 /* turns; going to an idle CPU costs about as much */
 #define ROUNDS 32                       /* looks at the list between two looks at the clock */
 
 void worker_init_watch(struct worker *w)
@@ -46,6 +42,11 @@ void doorbell_init(struct doorbell *d, _Atomic uint32_t *word, _Atomic uint32_t 
 void doorbell_set_blocked_hint(struct doorbell *d, _Atomic uint32_t *blocked)
 {
     d->blocked = blocked;
+}
+
+void doorbell_set_thread(struct doorbell *d, pid_t tid)
+{
+    d->tid = tid;
 }
 
 void doorbell_set_parked_word(struct doorbell *d, _Atomic uint32_t *parked)
@@ -275,7 +276,6 @@ static void back_off(struct worker *w)
     bool again = w->now - w->no_polling_until < BACK_OFF_MAX;
     w->back_off = again ? MIN(2 * w->back_off, BACK_OFF_MAX) : BACK_OFF_MIN;
     atomic_store(&w->no_polling_until, w->now + w->back_off);
-    atomic_store(&w->no_moves_until, w->now + MOVE_FACTOR * w->back_off);
 }
 
 /* Asked between the rounds of a spin: reads the clock; false when the CPU was taken away meanwhile
@@ -310,19 +310,6 @@ static int64_t plan_locked(struct worker *w)
     return until;
 }
 
-/* Another worker that sleeps and may poll. */
-static struct worker *free_worker(const struct worker *w)
-{
-    for (unsigned i = 1; i < worker_count; i++) {
-        struct worker *other = &workers[(w->index + i) % worker_count];
-        if (atomic_load_explicit(&other->sleeping, memory_order_relaxed) &&
-            w->now >= atomic_load_explicit(&other->no_polling_until, memory_order_relaxed) &&
-            w->now >= atomic_load_explicit(&other->no_moves_until, memory_order_relaxed))
-            return other;
-    }
-    return NULL;
-}
-
 /* Lets those in who want the list. */
 static void step_aside(struct worker *w)
 {
@@ -334,13 +321,12 @@ static void step_aside(struct worker *w)
 
 /*
  * Asks the host to run whoever else it has for this CPU; if that took long, the CPU is not ours to
- * burn for a while. Meanwhile nobody looks, so stubs are told to wake a worker. False: no more
- * polling. The list is locked, and let go for the time.
+ * burn for a while. Stubs that ring meanwhile go on spinning: told to wake a worker, they would wake
+ * the one of their own CPU, and then share that CPU with it. False: no more polling. The list is
+ * locked, and let go for the time.
  */
 static bool offer_cpu(struct worker *w)
 {
-    for (unsigned i = 0; i < w->watch_count; i++)
-        set_polled(w->watch[i].bell, NULL);
     spin_unlock(&w->watch_lock);
     sched_yield();
     int64_t before = w->now;
@@ -452,50 +438,50 @@ static bool spin_in_place(struct doorbell *d)
     return hit;
 }
 
-/* A move that took long went to a CPU that somebody else uses: none there for a while, longer each time. */
-static void note_move(struct worker *to, int64_t took)
+/* Where the guest thread may run: anywhere, or anywhere but on w's CPU. A thread that is gone needs no place. */
+static void place_thread(const struct doorbell *d, const struct worker *w)
 {
-    if (took < MOVE_CONTENDED) {
-        to->move_back_off = 0;
-        return;
-    }
-    to->move_back_off = MIN(MAX(2 * to->move_back_off, (int64_t)MOVE_BACK_OFF_MIN), (int64_t)MOVE_BACK_OFF_MAX);
-    atomic_store(&to->no_moves_until, now_monotonic() + to->move_back_off);
+    cpu_set_t set = *sched_cpus();
+    if (w)
+        CPU_CLR(w->cpu, &set);
+    sched_setaffinity(d->tid, sizeof(set), &set);
 }
 
 /*
- * A worker and a guest thread on one CPU can take turns for ever: the guest runs when it is woken,
- * and has asked again when the worker comes back, so the doorbell is never listed and no policy
- * applied. If another CPU is free, the fiber moves there, to spin.
+ * A worker and a guest thread on one CPU can take turns for ever: the guest runs when it is woken, and has asked again
+ * when the worker comes back, so the doorbell is never listed and no policy applied. If another CPU is free, the guest
+ * thread is sent there for its next run. It comes back by itself or not at all: hosts move threads only with reason.
  */
-static void move_away(struct doorbell *d)
+static void send_away(struct doorbell *d)
 {
     struct worker *w = fiber_self()->thread->worker;
     if (!woken_here(d, w)) {
         d->same_cpu = 0;
         return;
     }
-    if (++d->same_cpu < SAME_CPU_MAX)
+    if (++d->same_cpu < SAME_CPU_MAX || !d->tid)
         return;
     d->same_cpu = 0;
-    int64_t now = w->now = now_monotonic();
-    struct worker *other = free_worker(w);
-    if (!other || guests_running() + 1 + others_polling(w) >= worker_count)
+    w->now = now_monotonic();
+    if (w->now < w->no_polling_until || guests_running() + 1 + others_polling(w) >= worker_count)
         return;
-    set_polled(d, other);
-    leave_stack(AFTER_MOVE, other);
-    note_move(other, now_monotonic() - now);
+    d->is_away = true;
+    place_thread(d, w);
 }
 
 bool doorbell_wait(struct doorbell *d)
 {
+    if (d->is_away) { /* and woken, so it is there */
+        d->is_away = false;
+        place_thread(d, NULL);
+    }
     for (;;) {
         if (atomic_load(&d->rung)) {
             atomic_store(&d->rung, false);
             return false;
         }
         if (has_rung(d->word)) {
-            move_away(d);
+            send_away(d);
             fiber_self()->bell = d;
             return true;
         }

@@ -37,6 +37,8 @@ struct doorbell {
     uint32_t polled_by;             /* [watch lock] what *polled was last set to: the CPU + 1 of who polls, or 0 */
     uint32_t sleeper;               /* [fiber] doorbell_note_sleeper() */
     unsigned same_cpu;              /* [fiber] requests in a row that took turns with this worker's CPU */
+    pid_t tid;                      /* [I] of the guest's thread, 0 while unknown: doorbell_set_thread() */
+    bool is_away;                   /* [fiber] the thread was sent to another CPU */
     int64_t since;                  /* [watch lock] when the fiber went to sleep on it */
     int64_t average;                /* [watch lock] ns between that and the next ring, a moving average */
 };
@@ -48,6 +50,8 @@ bool doorbell_wait(struct doorbell *d);
 void doorbell_ring(struct doorbell *d);
 /* The event descriptors that stubs write to, one a worker: index is the host CPU modulo the count. */
 unsigned doorbell_eventfds(int fds[static 64]);
+/* The host thread behind the doorbell: it is moved off its worker's CPU when the two keep each other from running. */
+void doorbell_set_thread(struct doorbell *d, pid_t tid);
 /*
  * `blocked` points to a word in shared memory that the stub keeps non-zero while its thread sleeps
  * in the host on its own account (a native futex): such a thread needs no CPU, so others may spin.

@@ -52,7 +52,7 @@ struct fiber {
 _Static_assert(sizeof(struct fiber) <= FIBER_HEADER_SIZE, "the header fits");
 
 /* What a thread does for a fiber that has just left its stack. */
-enum after { AFTER_BLOCK, AFTER_YIELD, AFTER_DOORBELL, AFTER_MOVE, AFTER_EXIT, AFTER_LOST_SEAT };
+enum after { AFTER_BLOCK, AFTER_YIELD, AFTER_DOORBELL, AFTER_EXIT, AFTER_LOST_SEAT };
 
 struct thread {
     struct worker *worker;  /* [t] its seat, or NULL for a spare one; set by the monitor before `seated` */
@@ -107,8 +107,6 @@ struct worker {
     int64_t last_events;           /* [t] when host events were last looked for */
     int64_t last_yield;            /* [t] when the CPU was last offered to others during a spin */
     _Atomic int64_t no_polling_until; /* written by its own thread: others need this CPU */
-    _Atomic int64_t no_moves_until; /* [a] nor do fibers move here */
-    int64_t move_back_off;          /* of the last move that found the CPU taken */
     int64_t back_off;              /* [t] the length of the last such pause */
     unsigned passes;               /* [t] fibers run since the last tick */
 };
@@ -117,6 +115,7 @@ extern struct worker *workers; /* [I] after sched_init() */
 extern unsigned worker_count;  /* [I] */
 
 /* worker.c */
+const cpu_set_t *sched_cpus(void); /* what this process may use */
 struct worker *this_worker(void); /* NULL on a thread without a seat; the answer goes stale when the fiber blocks */
 void make_ready(struct fiber *f);
 void worker_push(struct worker *w, struct fiber *f);

@@ -29,6 +29,7 @@ unsigned worker_count;
 
 #define THREAD_STACK_SIZE (256 * 1024)
 
+static cpu_set_t cpus_allowed;         /* [I] after sched_init() */
 static _Atomic(struct thread *) threads; /* all; only one thread at a time starts more */
 static _Atomic bool stopping;
 static _Atomic uint32_t stopped; /* futex word of sched_run() */
@@ -168,9 +169,6 @@ static struct fiber *after_fiber(struct thread *t, struct fiber *f)
         return NULL;
     case AFTER_DOORBELL:
         return watch_add(t->worker, t->after_arg) ? NULL : f;
-    case AFTER_MOVE:
-        worker_push(t->after_arg, f);
-        return NULL;
     case AFTER_EXIT:
         fiber_free(f);
         return NULL;
@@ -323,15 +321,19 @@ static int worker_init(struct worker *w, unsigned index, int cpu)
     return 0;
 }
 
+const cpu_set_t *sched_cpus(void)
+{
+    return &cpus_allowed;
+}
+
 /* The CPUs this process may use, in order; returns how many (at most MAX_WORKERS). */
 static unsigned list_cpus(int cpus[static MAX_WORKERS])
 {
-    cpu_set_t set;
     unsigned n = 0;
-    if (sched_getaffinity(0, sizeof(set), &set) < 0)
-        CPU_ZERO(&set);
+    if (sched_getaffinity(0, sizeof(cpus_allowed), &cpus_allowed) < 0)
+        CPU_ZERO(&cpus_allowed);
     for (int cpu = 0; cpu < CPU_SETSIZE && n < MAX_WORKERS; cpu++)
-        if (CPU_ISSET(cpu, &set))
+        if (CPU_ISSET(cpu, &cpus_allowed))
             cpus[n++] = cpu;
     if (n == 0)
         cpus[n++] = -1;

@@ -93,6 +93,16 @@ static void sigprocmask(struct stub_context *ctx)
     (FUTEX_WAITS | BIT(FUTEX_WAKE) | BIT(FUTEX_WAKE_BITSET) | BIT(FUTEX_REQUEUE) | \
      BIT(FUTEX_CMP_REQUEUE) | BIT(FUTEX_WAKE_OP))
 
+/* The word has another value than the one to wait for. */
+static bool futex_changed(struct stub_context *ctx, const void *unused)
+{
+    uint32_t value;
+
+    (void)unused;
+    return stub_copy(&value, (const void *)ctx->regs.rdi, sizeof(value)) == sizeof(value) &&
+           value != (uint32_t)ctx->regs.rdx;
+}
+
 /* Returns flags for the kernel if that has to look at it. */
 static uint32_t futex(struct stub_context *ctx)
 {
@@ -104,6 +114,8 @@ static uint32_t futex(struct stub_context *ctx)
         return 0;
     if (!(BIT(op) & FUTEX_WAITS))
         answer(ctx, host6(__NR_futex, r->rdi, (uint32_t)r->rsi, r->rdx, r->r10, r->r8, r->r9));
+    if (!(r->rdi & 3) && (!r->r10 || op == FUTEX_WAIT_BITSET) && stub_linger(ctx, futex_changed, NULL))
+        answer(ctx, -EAGAIN);
     ret = stub_futex_wait(r->rdi, (uint32_t)r->rsi, r->rdx, r->r10, ctx, r->r9);
     if (ret == -EINTR)
         return KIND_INTERRUPTED;

@@ -12,6 +12,12 @@
 
 /* ---- waiting ---- */
 
+#define PATIENCE 200000 /* ns of sleep before a stub doubts that its call is being served */
+
+struct timespec64 {
+    int64_t sec, nsec;
+};
+
 static unsigned current_cpu(void)
 {
     unsigned limit;
@@ -45,11 +51,14 @@ static bool spin_for_reply(struct stub_context *ctx)
     }
 }
 
-static void sleep_for_reply(struct stub_context *ctx)
+/* Until the reply, or until the time is over (NULL: there is none). */
+static void sleep_for_reply(struct stub_context *ctx, const struct timespec64 *time)
 {
+    long ret = 0;
+
     __atomic_exchange_n(&ctx->sleeping, current_cpu() + 1, __ATOMIC_SEQ_CST);
-    while (__atomic_load_n(&ctx->state, __ATOMIC_SEQ_CST) == STATE_RING)
-        host6(__NR_futex, (uint64_t)&ctx->state, FUTEX_WAIT, STATE_RING, 0, 0, 0);
+    while (__atomic_load_n(&ctx->state, __ATOMIC_SEQ_CST) == STATE_RING && ret != -ETIMEDOUT)
+        ret = host6(__NR_futex, (uint64_t)&ctx->state, FUTEX_WAIT, STATE_RING, (uint64_t)time, 0, 0);
     __atomic_store_n(&ctx->sleeping, 0, __ATOMIC_RELAXED);
 }
 
@@ -60,19 +69,76 @@ static void wake_worker(struct stub_context *ctx)
     host3(__NR_write, fd, &one, sizeof(one));
 }
 
+static bool has_reply(struct stub_context *ctx)
+{
+    return __atomic_load_n(&ctx->state, __ATOMIC_ACQUIRE) != STATE_RING;
+}
+
+/* ---- lingering ---- */
+
+#define LINGER_BUDGET 60000     /* ticks: about what a sleep and a wake-up of an idle CPU cost */
+#define LINGER_CONTENDED 100000 /* ticks: a yield that took longer let somebody run who computes */
+#define LINGER_MAX_SKIPS 1024
+
+/* The next waits sleep at once: twice as many as the last time. */
+static void linger_failed(struct stub_context *ctx)
+{
+    uint32_t skips = ctx->linger_skips * 2 + 1;
+
+    ctx->linger_skips = skips < LINGER_MAX_SKIPS ? skips : LINGER_MAX_SKIPS;
+    ctx->linger_wait = ctx->linger_skips;
+}
+
+bool stub_linger(struct stub_context *ctx, bool (*over)(struct stub_context *ctx, const void *arg), const void *arg)
+{
+    uint64_t start = time_stamp(), now = start, before;
+
+    if (ctx->linger_wait) {
+        ctx->linger_wait--;
+        return false;
+    }
+    if (__atomic_load_n(&ctx->polled, __ATOMIC_RELAXED) == current_cpu() + 1)
+        return false; /* the poller needs this CPU */
+    do {
+        if (over(ctx, arg)) {
+            ctx->linger_skips = 0;
+            return true;
+        }
+        before = now;
+        host3(__NR_sched_yield, 0, 0, 0);
+        now = time_stamp();
+    } while (now - before < LINGER_CONTENDED && now - start < LINGER_BUDGET && !ctx->kick);
+    linger_failed(ctx);
+    return false;
+}
+
+static bool reply_came(struct stub_context *ctx, const void *unused)
+{
+    (void)unused;
+    return has_reply(ctx);
+}
+
 static void wait_for_reply(struct stub_context *ctx, bool polled)
 {
+    static const struct timespec64 patience = {0, PATIENCE};
+
     /* Spinning on the poller's own CPU would keep it from answering. It looks again before it sleeps. */
     if (polled && __atomic_load_n(&ctx->polled, __ATOMIC_RELAXED) == current_cpu() + 1) {
-        sleep_for_reply(ctx);
+        sleep_for_reply(ctx, NULL);
         return;
     }
     if (polled && spin_for_reply(ctx))
         return;
-    /* Whoever polled may have lost its CPU: let the worker of this one look as well. */
-    if (polled && !__atomic_load_n(&ctx->parked, __ATOMIC_RELAXED))
+    /* The answer takes its time, or whoever polled has lost its CPU: then the worker of this one is to look. */
+    if (polled && !__atomic_load_n(&ctx->parked, __ATOMIC_RELAXED)) {
+        sleep_for_reply(ctx, &patience);
+        if (has_reply(ctx))
+            return;
         wake_worker(ctx);
-    sleep_for_reply(ctx);
+    } else if (polled && stub_linger(ctx, reply_came, NULL)) {
+        return;
+    }
+    sleep_for_reply(ctx, NULL);
 }
 
 /* Hands over to the kernel. True: a worker was polling, so an answer may come soon. */

@@ -111,6 +111,8 @@ _Noreturn void stub_event(struct stub_context *ctx, uint32_t kind);
 _Noreturn void stub_wait_first(struct stub_context *ctx);
 _Noreturn void stub_thread_main(struct stub_context *ctx);
 void stub_set_altstack(struct stub_context *ctx);
+/* Gives way for a moment, until over() says so: true. False: sleep. */
+bool stub_linger(struct stub_context *ctx, bool (*over)(struct stub_context *ctx, const void *arg), const void *arg);
 int stub_receive_fds(int *ret_fds, int count);
 
 /* Back to the guest with the registers in the context. */

@@ -21,6 +21,7 @@
 #endif
 #define CLONE_LEGACY_FLAGS 0xffffffffULL
 #define CLONE_CLEAR_SIGHAND_FLAG 0x100000000ULL
+#define CSIGNAL_WITHOUT_TIME (CSIGNAL & ~0x80) /* CLONE_NEWTIME */
 #define CLONE_INTO_CGROUP_FLAG 0x200000000ULL
 
 /* ---- making ---- */
@@ -63,7 +64,9 @@ static int check_clone3(const struct guest_clone_args *g)
 {
     if (g->flags & ~(CLONE_LEGACY_FLAGS | CLONE_CLEAR_SIGHAND_FLAG | CLONE_INTO_CGROUP_FLAG))
         return -EINVAL;
-    if (g->flags & (CLONE_INTO_CGROUP_FLAG | CSIGNAL | 0x00400000 /* CLONE_DETACHED */))
+    if (g->flags & CLONE_INTO_CGROUP_FLAG && g->cgroup > INT32_MAX)
+        return -EINVAL;
+    if (g->flags & (CSIGNAL_WITHOUT_TIME | 0x00400000 /* CLONE_DETACHED */))
         return -EINVAL;
     if (g->exit_signal > SIGNAL_COUNT ||
         (g->flags & (CLONE_THREAD | CLONE_PARENT) && g->exit_signal))
@@ -96,6 +99,7 @@ int64_t sys_clone3(const uint64_t *a)
         .tls = g.tls,
         .set_tid = g.set_tid,
         .set_tid_size = g.set_tid_size,
+        .cgroup = (int)g.cgroup,
     };
     return do_clone(&args);
 }
@@ -153,12 +157,13 @@ int64_t sys_exit_group(const uint64_t *a)
 
 /* ---- waiting ---- */
 
-static int put_rusage(uaddr_t where, const struct cpu_times *times)
+static int put_rusage(uaddr_t where, const struct wait_result *result)
 {
     struct rusage usage;
     if (!where)
         return 0;
-    usage_from_times(&usage, times);
+    usage_from_times(&usage, &result->times);
+    usage.ru_maxrss = result->max_rss;
     return put_user(&usage, where);
 }
 
@@ -186,6 +191,8 @@ int64_t sys_wait4(const uint64_t *a)
     if (err)
         return err;
     args.options |= WEXITED;
+    if (a[3])
+        current->process->measures_children = true;
     int found = do_wait(&args, &result);
     pid_put(args.pid);
     if (found <= 0)
@@ -193,7 +200,7 @@ int64_t sys_wait4(const uint64_t *a)
     if (a[1])
         err = put_user(&result.status, a[1]);
     if (!err)
-        err = put_rusage(a[3], &result.times);
+        err = put_rusage(a[3], &result);
     return err ? err : result.pid;
 }
 
@@ -271,7 +278,7 @@ int64_t sys_waitid(const uint64_t *a)
         return found;
     err = put_wait_info(a[2], &result, found);
     if (!err && found)
-        err = put_rusage(a[4], &result.times);
+        err = put_rusage(a[4], &result);
     return err;
 }
 

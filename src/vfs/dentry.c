@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DCACHE_MAX 65536u
+#define DCACHE_MAX 262144u
 #define DCACHE_TRIM 128u /* scanned at a time once the cache is full */
 #define BUCKETS_MIN 1024u
 

@@ -110,11 +110,11 @@ static void bounded(void)
     char name[64];
     struct file *f = open_file("/a/b/c", O_RDONLY);
     check(f);
-    for (int i = 0; i < 150000; i++) {
+    for (int i = 0; i < 400000; i++) {
         snprintf(name, sizeof(name), "/a/absent-%d", i);
         check(stat_error(name) == -ENOENT);
     }
-    check(dcache_count() < 70000 && stat_error("/a/b/c") == 0);
+    check(dcache_count() < 270000 && stat_error("/a/b/c") == 0);
     file_put(f);
     dcache_shrink();
     check(dcache_count() < 100 && stat_error("/a/b/c") == 0);

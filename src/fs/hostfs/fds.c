@@ -3,20 +3,32 @@
  *
  * Every inode may cache one descriptor: a directory's serves the *at calls below it and getdents, a
  * regular file's serves all its read-only opens. The cached ones of all trees hang on one list that
- * a clock hand passes over: at most CACHED_FDS_MAX stay open, the least used are closed first.
+ * a clock hand passes over: at most cached_max stay open, the least used are closed first.
  * Users hold references, so closing never disturbs them.
  */
 #include "fs/hostfs/private.h"
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
-#define CACHED_FDS_MAX 2048
+#define CACHED_FDS_MIN 1024u /* at most this part of what the process may open, within these bounds */
+#define CACHED_FDS_MAX 16384
+#define CACHED_FDS_PART 4
 #define SHRINK_BATCH 32
 
 static struct spinlock host_fd_lock = SPINLOCK_INIT;
 static struct list cached = LIST_INIT(cached); /* [host_fd_lock] of host_inode.fd_link */
 static unsigned cached_count;                  /* [host_fd_lock] */
+static unsigned cached_max = CACHED_FDS_MIN;   /* [I] after start */
+
+void hostfs_init(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
+        cached_max = (unsigned)MIN(limit.rlim_cur / CACHED_FDS_PART, (rlim_t)CACHED_FDS_MAX);
+    cached_max = MAX(cached_max, CACHED_FDS_MIN);
+}
 
 int host_fd_new(int fd, int flags, struct host_fd **ret)
 {
@@ -105,12 +117,12 @@ void host_inode_set_fd(struct host_inode *h, struct host_fd *f)
         cached_count++;
     }
     h->fd = host_fd_get(f);
-    full = cached_count > CACHED_FDS_MAX;
+    full = cached_count > cached_max;
     spin_unlock(&host_fd_lock);
     if (old)
         host_fd_put(old);
     if (full)
-        cached_fds_shrink(CACHED_FDS_MAX);
+        cached_fds_shrink(cached_max);
 }
 
 void host_inode_drop_fd(struct host_inode *h, struct host_fd **ret_fd)

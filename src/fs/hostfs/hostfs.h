@@ -25,4 +25,5 @@ struct super_block;
 /* A super block with one reference over the tree below root_fd (a directory; consumed on success).
  * `source` is what /proc/mounts shows. -ENOTDIR, -ENOMEM, or what statx says. Before lock-down or
  * after; not in a fiber is fine. */
+void hostfs_init(void); /* before lock-down */
 NODISCARD int hostfs_new(int root_fd, unsigned flags, const char *source, struct super_block **ret);

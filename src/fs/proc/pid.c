@@ -52,9 +52,15 @@ static const struct synth_entry attr_entries[] = {
         REG("mountinfo", 0444, pid_mountinfo_show, .arg = a),                                     \
         REG("smaps", 0444, pid_smaps_show, .arg = a, .flags = PROC_PTRACE),                       \
         REG("smaps_rollup", 0444, pid_smaps_rollup_show, .arg = a, .flags = PROC_PTRACE),         \
+        {.name = "pagemap",                                                                       \
+         .mode = S_IFREG | 0400,                                                                  \
+         .file_ops = &pid_pagemap_ops,                                                            \
+         .arg = a,                                                                                \
+         .flags = PROC_PTRACE},                                                                   \
+        REG("clear_refs", 0200, NULL, .write = pid_clear_refs_write, .arg = a),                   \
         REG("wchan", 0444, pid_wchan_show, .arg = a),                                             \
-        REG("schedstat", 0444, pid_schedstat_show, .arg = a), TEXT("cpuset", 0444, "/\n"),        \
-        TEXT("cgroup", 0444, "0::/\n"), REG("oom_score", 0444, pid_oom_score_show, .arg = a),     \
+        REG("schedstat", 0444, pid_schedstat_show, .arg = a), REG("cpuset", 0444, pid_cpuset_show, .arg = a),        \
+        REG("cgroup", 0444, pid_cgroup_show, .arg = a), REG("oom_score", 0444, pid_oom_score_show, .arg = a),     \
         REG("oom_adj", 0644, pid_oom_adj_show, .write = pid_oom_adj_write, .arg = a),             \
         REG("oom_score_adj", 0644, pid_oom_score_adj_show, .write = pid_oom_score_adj_write,      \
             .arg = a),                                                                            \

@@ -1,6 +1,8 @@
 /* The smaller files of a process: name, limits, OOM scores, scheduling, mounts. */
 #include "fs/proc/private.h"
+#include "kernel/cgroup.h"
 #include "kernel/fdtable.h"
+#include "mm/mm.h"
 #include <linux/capability.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,6 +141,11 @@ static int set_oom(struct synth_inode *i, long long adj)
     if (adj < t.process->oom_score_adj && !capable(CAP_SYS_RESOURCE))
         return -EACCES;
     t.process->oom_score_adj = (int)adj;
+    struct mm *mm = task_get_mm(t.task);
+    if (mm) {
+        mm_set_oom(mm, (int)adj);
+        mm_put(mm);
+    }
     return 0;
 }
 
@@ -293,6 +300,36 @@ int pid_children_show(struct synth_inode *i, struct strbuf *out)
 int pid_no_label_show(struct synth_inode *i, struct strbuf *out)
 {
     return -EINVAL;
+}
+
+/* ---- cgroups ---- */
+
+/* The path as the reader's cgroup namespace has it. */
+static int show_cgroup(struct synth_inode *i, const char *before, struct strbuf *out)
+{
+    CLEANUP_TARGET struct proc_target t = {NULL};
+    int err = proc_target_get(i, &t);
+    if (err < 0)
+        return err;
+    spin_lock(&tasklist_lock);
+    struct cgroup *cg = t.task->cgroup ? cgroup_get(t.task->cgroup) : NULL;
+    spin_unlock(&tasklist_lock);
+    strbuf_puts(out, before);
+    if (cg)
+        cgroup_path(cg, current_cgroup_root(), out);
+    strbuf_puts(out, cg && cg->dead ? " (deleted)\n" : "\n");
+    cgroup_put(cg);
+    return 0;
+}
+
+int pid_cgroup_show(struct synth_inode *i, struct strbuf *out)
+{
+    return show_cgroup(i, "0::", out);
+}
+
+int pid_cpuset_show(struct synth_inode *i, struct strbuf *out)
+{
+    return show_cgroup(i, "", out);
 }
 
 /* ---- mounts ---- */

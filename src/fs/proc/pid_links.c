@@ -68,7 +68,7 @@ static int ns_of(struct synth_inode *i, struct ns_common **ret)
     const struct ns_kind *kind = ns_kind_by_flag((uint32_t)i->arg);
     int err = proc_target_get(i, &t);
     if (err >= 0)
-        err = proc_may_trace(t.process, t.task);
+        err = proc_may_trace(t.task);
     if (err < 0)
         return err;
     *ret = kind ? i->arg >> 32 ? task_get_child_ns(t.task, kind) : task_get_ns(t.task, kind) : NULL;

@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "fs/proc/private.h"
 #include "mm/mm.h"
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -103,61 +104,16 @@ int pid_maps_show(struct synth_inode *i, struct strbuf *out)
     return 0;
 }
 
-/* DEVIATION: what is resident is known to the host for the whole space only, so every area shows
- * zeros. */
-static void add_smaps_numbers(uint64_t size_kb, uint64_t rss_kb, bool header, struct strbuf *out)
-{
-    static const char *const names[] = {
-        "Shared_Clean",    "Shared_Dirty",   "Private_Clean", "Private_Dirty",
-        "Referenced",      "Anonymous",      "KSM",           "LazyFree",
-        "AnonHugePages",   "ShmemPmdMapped", "FilePmdMapped", "Shared_Hugetlb",
-        "Private_Hugetlb", "Swap",           "SwapPss",       "Locked"};
-    if (header)
-        strbuf_printf(
-            out,
-            "Size:           %8llu kB\nKernelPageSize:        4 kB\nMMUPageSize:           4 kB\n",
-            (unsigned long long)size_kb);
-    strbuf_printf(
-        out, "Rss:            %8llu kB\nPss:            %8llu kB\nPss_Dirty:      %8llu kB\n",
-        (unsigned long long)rss_kb, (unsigned long long)rss_kb, (unsigned long long)rss_kb);
-    for (size_t n = 0; n < ARRAY_SIZE(names); n++) {
-        bool dirty = strcmp(names[n], "Private_Dirty") == 0 || strcmp(names[n], "Anonymous") == 0;
-        strbuf_printf(out, "%s:%*s%8llu kB\n", names[n], (int)(15 - strlen(names[n])), "",
-                      dirty ? (unsigned long long)rss_kb : 0ULL);
-    }
-}
-
-static void add_smaps_entry(const char *line, size_t len, struct strbuf *out)
-{
-    unsigned long long start = 0, end = 0;
-    char *next;
-    strbuf_add(out, line, len);
-    start = strtoull(line, &next, 16);
-    if (*next == '-')
-        end = strtoull(next + 1, &next, 16);
-    add_smaps_numbers((end - start) / 1024, 0, true, out);
-    strbuf_puts(out, "THPeligible:           0\nVmFlags: ");
-    static const char letters[] = "rwx";
-    static const char *const words[] = {"rd ", "wr ", "ex "};
-    for (int b = 0; b < 3; b++)
-        if (next[0] == ' ' && next[1 + b] == letters[b])
-            strbuf_puts(out, words[b]);
-    strbuf_puts(out, "mr mw me ac sd \n");
-}
-
 int pid_smaps_show(struct synth_inode *i, struct strbuf *out)
 {
-    CLEANUP_STRBUF struct strbuf maps = STRBUF_INIT;
-    int err = pid_maps_show(i, &maps);
-    if (err < 0 || maps.failed || !maps.s)
+    struct mm *mm;
+    CLEANUP_PATH_REF struct path root = {NULL, NULL};
+    int err = target_mm(i, &mm);
+    if (err < 0 || !mm)
         return err;
-    for (const char *line = maps.s; line < maps.s + maps.len;) {
-        const char *end = memchr(line, '\n', (size_t)(maps.s + maps.len - line));
-        if (!end)
-            break;
-        add_smaps_entry(line, (size_t)(end + 1 - line), out);
-        line = end + 1;
-    }
+    fs_get_root(current_fs(), &root);
+    mm_show_smaps(mm, &root, out);
+    mm_put(mm);
     return 0;
 }
 
@@ -169,17 +125,25 @@ int pid_smaps_rollup_show(struct synth_inode *i, struct strbuf *out)
         return err;
     if (!mm)
         return -ESRCH;
-    uint64_t rss_kb = mm_rss(mm) * (PAGE_SIZE / 1024);
-    mutex_lock(&mm->lock);
-    struct area *first = mm_first_area(mm, 0);
-    unsigned long long start = first ? first->start : 0;
-    mutex_unlock(&mm->lock);
+    mm_show_smaps_rollup(mm, out);
     mm_put(mm);
-    strbuf_printf(out,
-                  "%08llx-7ffffffff000 ---p 00000000 00:00 0                          [rollup]\n",
-                  start);
-    add_smaps_numbers(0, rss_kb, false, out);
     return 0;
+}
+
+/* One to five, as proc(5) has them; done by the host, to the whole space. */
+int pid_clear_refs_write(struct synth_inode *i, char *text, size_t len)
+{
+    struct mm *mm;
+    char *end;
+    long what = strtol(text, &end, 10);
+    if (end == text || end[strspn(end, " \t\n")] || what < 1 || what > 5)
+        return -EINVAL;
+    int err = target_mm(i, &mm);
+    if (err < 0 || !mm)
+        return err;
+    err = mm_clear_refs(mm, (int)what);
+    mm_put(mm);
+    return err;
 }
 
 /* ---- mem ---- */
@@ -190,7 +154,7 @@ static int mem_open(struct inode *inode, struct file *file)
     struct synth_inode *i = synth_inode(inode);
     int err = proc_target_get(i, &t);
     if (err >= 0)
-        err = proc_may_trace(t.process, t.task);
+        err = trace_access(t.task, TRACE_ATTACH | TRACE_FSCREDS) < 0 ? -EACCES : 0;
     if (err < 0)
         return err;
     file->private_data = task_get_mm(t.task);
@@ -258,6 +222,53 @@ const struct file_ops pid_mem_ops = {
     .open = mem_open,
     .read = mem_read,
     .write = mem_write,
+    .lseek = mem_lseek,
+    .release = mem_release,
+};
+
+/* ---- pagemap: eight bytes a page; where in memory a page lies is nobody's business ---- */
+
+#define PAGEMAP_FRAME ((1ULL << 55) - 1)
+
+static ssize_t pagemap_read(struct file *file, struct uio *to, int64_t *pos)
+{
+    struct mm *mm = file->private_data;
+    uint64_t entries[256];
+    ssize_t total = 0;
+    if (*pos < 0 || *pos % 8 || to->remaining % 8)
+        return -EINVAL;
+    while (mm && to->remaining) {
+        if ((uint64_t)*pos / 8 >= GUEST_END / PAGE_SIZE)
+            break;
+        ssize_t n = mm_pagemap(mm, (uaddr_t)*pos / 8 * PAGE_SIZE, entries,
+                               MIN(to->remaining / 8, ARRAY_SIZE(entries)));
+        for (ssize_t e = 0; e < n; e++)
+            entries[e] &= ~PAGEMAP_FRAME;
+        if (n > 0)
+            n = uio_put(to, entries, (size_t)n * 8);
+        if (n <= 0)
+            return total ? total : n;
+        total += n;
+        *pos += n;
+    }
+    return total;
+}
+
+static int pagemap_open(struct inode *inode, struct file *file)
+{
+    CLEANUP_TARGET struct proc_target t = {NULL};
+    int err = proc_target_get(synth_inode(inode), &t);
+    if (err >= 0)
+        err = proc_may_trace(t.task);
+    if (err < 0)
+        return err;
+    file->private_data = task_get_mm(t.task);
+    return 0;
+}
+
+const struct file_ops pid_pagemap_ops = {
+    .open = pagemap_open,
+    .read = pagemap_read,
     .lseek = mem_lseek,
     .release = mem_release,
 };

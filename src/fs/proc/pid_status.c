@@ -8,6 +8,8 @@
 #include <sched.h>
 #include <sys/sysmacros.h>
 
+#define KIB_PER_PAGE (PAGE_SIZE / 1024)
+
 /* Everything that needs a lock, collected once. */
 struct snapshot {
     char state;
@@ -128,6 +130,7 @@ static void tty_numbers(struct process *p, const struct pid_namespace *ns, int *
 
 struct mm_numbers {
     uint64_t total, rss, data, stack, exec, locked; /* pages */
+    struct memory_usage usage;
     uaddr_t start_code, end_code, start_stack, start_data, end_data, brk_start, arg_start, arg_end,
         env_start, env_end;
 };
@@ -138,12 +141,24 @@ static void mm_numbers_get(struct task *task, struct mm_numbers *ret)
     *ret = (struct mm_numbers){0};
     if (!mm)
         return;
-    ret->rss = mm_rss(mm);
+    (void)mm_usage(mm, &ret->usage);
+    ret->rss = (ret->usage.anonymous + ret->usage.file + ret->usage.shared) / KIB_PER_PAGE;
     mutex_lock(&mm->lock);
-    *ret = (struct mm_numbers){mm->total_vm,    ret->rss,       mm->data_vm,    mm->stack_vm,
-                               mm->exec_vm,     mm->locked_vm,  mm->start_code, mm->end_code,
-                               mm->start_stack, mm->start_data, mm->end_data,   mm->brk_start,
-                               mm->arg_start,   mm->arg_end,    mm->env_start,  mm->env_end};
+    ret->total = mm->total_vm;
+    ret->data = mm->data_vm;
+    ret->stack = mm->stack_vm;
+    ret->exec = mm->exec_vm;
+    ret->locked = mm->locked_vm;
+    ret->start_code = mm->start_code;
+    ret->end_code = mm->end_code;
+    ret->start_stack = mm->start_stack;
+    ret->start_data = mm->start_data;
+    ret->end_data = mm->end_data;
+    ret->brk_start = mm->brk_start;
+    ret->arg_start = mm->arg_start;
+    ret->arg_end = mm->arg_end;
+    ret->env_start = mm->env_start;
+    ret->env_end = mm->env_end;
     mutex_unlock(&mm->lock);
     mm_put(mm);
 }
@@ -166,7 +181,7 @@ int pid_stat_show(struct synth_inode *i, struct strbuf *out)
     mm_numbers_get(t.task, &m);
     int tty_nr, tty_group;
     tty_numbers(t.process, proc_ns(i), &tty_nr, &tty_group);
-    bool may_trace = proc_may_trace(t.process, t.task) >= 0;
+    bool may_trace = proc_may_trace(t.task) >= 0;
     if (!may_trace)
         m.start_code = m.end_code = m.start_stack = m.start_data = m.end_data = m.brk_start =
             m.arg_start = m.arg_end = m.env_start = m.env_end = 0;
@@ -200,7 +215,8 @@ int pid_statm_show(struct synth_inode *i, struct strbuf *out)
     if (err < 0)
         return err;
     mm_numbers_get(t.task, &m);
-    strbuf_printf(out, "%llu %llu %llu %llu 0 %llu 0\n", U(m.total), U(m.rss), U(m.rss / 2),
+    strbuf_printf(out, "%llu %llu %llu %llu 0 %llu 0\n", U(m.total), U(m.rss),
+                  U((m.usage.file + m.usage.shared) / KIB_PER_PAGE),
                   U(m.exec), U(m.data + m.stack));
     return 0;
 }
@@ -254,17 +270,31 @@ static void show_memory(struct task *task, struct strbuf *out)
         return;
     mm_put(mm);
     mm_numbers_get(task, &m);
+    const struct memory_usage *u = &m.usage;
+    uint64_t text = (align_up(m.end_code, PAGE_SIZE) - align_down(m.start_code, PAGE_SIZE)) / 1024;
+    uint64_t exec = m.exec * KIB_PER_PAGE;
     const struct {
         const char *name;
-        uint64_t pages;
+        uint64_t kib;
     } rows[] = {
-        {"VmPeak", m.total}, {"VmSize", m.total},        {"VmLck", m.locked}, {"VmPin", 0},
-        {"VmHWM", m.rss},    {"VmRSS", m.rss},           {"RssAnon", m.rss},  {"RssFile", 0},
-        {"RssShmem", 0},     {"VmData", m.data},         {"VmStk", m.stack},  {"VmExe", m.exec},
-        {"VmLib", 0},        {"VmPTE", m.rss / 512 + 8}, {"VmSwap", 0},
+        {"VmPeak", m.total * KIB_PER_PAGE},
+        {"VmSize", m.total * KIB_PER_PAGE},
+        {"VmLck", m.locked * KIB_PER_PAGE},
+        {"VmPin", 0},
+        {"VmHWM", MAX(u->peak, m.rss * KIB_PER_PAGE)},
+        {"VmRSS", m.rss * KIB_PER_PAGE},
+        {"RssAnon", u->anonymous},
+        {"RssFile", u->file},
+        {"RssShmem", u->shared},
+        {"VmData", m.data * KIB_PER_PAGE},
+        {"VmStk", m.stack * KIB_PER_PAGE},
+        {"VmExe", MIN(text, exec)},
+        {"VmLib", exec - MIN(text, exec)},
+        {"VmPTE", u->tables ? u->tables : 32},
+        {"VmSwap", u->swap},
     };
     for (size_t r = 0; r < ARRAY_SIZE(rows); r++)
-        strbuf_printf(out, "%s:\t%8llu kB\n", rows[r].name, U(rows[r].pages * (PAGE_SIZE / 1024)));
+        strbuf_printf(out, "%s:\t%8llu kB\n", rows[r].name, U(rows[r].kib));
     strbuf_puts(out, "HugetlbPages:\t       0 kB\nCoreDumping:\t0\nTHP_enabled:\t1\n");
 }
 

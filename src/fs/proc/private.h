@@ -3,6 +3,7 @@
 #include "fs/proc/proc.h"
 #include "kernel/pid.h"
 #include "kernel/task.h"
+#include "kernel/trace_access.h"
 #include "vfs/synthetic.h"
 
 /* flags of rows: who may open, follow or look into it. */
@@ -27,7 +28,7 @@ struct pid_namespace *proc_ns(struct synth_inode *i);
 extern const struct host_facts *proc_facts;
 #define PROC_TICKS 100 /* USER_HZ */
 
-NODISCARD int proc_may_trace(const struct process *p, struct task *leader); /* -EACCES */
+NODISCARD int proc_may_trace(struct task *t); /* to read: -EACCES */
 
 /* A path as text, seen from the current task's root. */
 NODISCARD int proc_path_text(const struct path *p, char **ret);
@@ -69,7 +70,8 @@ int pid_auxv_show(struct synth_inode *i, struct strbuf *out);
 int pid_maps_show(struct synth_inode *i, struct strbuf *out);
 int pid_smaps_show(struct synth_inode *i, struct strbuf *out);
 int pid_smaps_rollup_show(struct synth_inode *i, struct strbuf *out);
-extern const struct file_ops pid_mem_ops;
+extern const struct file_ops pid_mem_ops, pid_pagemap_ops;
+int pid_clear_refs_write(struct synth_inode *i, char *text, size_t len);
 
 /* pid_attr.c */
 int pid_comm_show(struct synth_inode *i, struct strbuf *out);
@@ -91,6 +93,8 @@ int pid_schedstat_show(struct synth_inode *i, struct strbuf *out);
 int pid_wchan_show(struct synth_inode *i, struct strbuf *out);
 int pid_children_show(struct synth_inode *i, struct strbuf *out);
 int pid_no_label_show(struct synth_inode *i, struct strbuf *out);
+int pid_cgroup_show(struct synth_inode *i, struct strbuf *out);
+int pid_cpuset_show(struct synth_inode *i, struct strbuf *out);
 int pid_mounts_show(struct synth_inode *i, struct strbuf *out);
 int pid_mountinfo_show(struct synth_inode *i, struct strbuf *out);
 int pid_mountstats_show(struct synth_inode *i, struct strbuf *out);
@@ -111,7 +115,16 @@ void fd_getattr(struct synth_inode *i);
 bool fd_is_dir(const struct synth_inode *i); /* fd or fdinfo */
 extern const struct synth_entry fd_row;
 
-/* system.c, sys.c, net.c */
+/* sys_ipc.c. arg: the offset of a field of struct ipc_namespace. */
+#define IPC_SYSCTL_WIDE (1ULL << 63) /* it has 64 bits */
+int ipc_sysctl_show(struct synth_inode *i, struct strbuf *out);
+int ipc_sysctl_write(struct synth_inode *i, char *text, size_t len);
+int sem_sysctl_show(struct synth_inode *i, struct strbuf *out);
+int sem_sysctl_write(struct synth_inode *i, char *text, size_t len);
+extern const struct synth_entry proc_sys_mqueue_entries[];
+
+/* system.c, sys.c, sys_trace.c, net.c */
+extern const struct synth_entry proc_yama_entries[];
 extern const struct synth_entry proc_root_entries[], proc_sys_entries[], proc_net_entries[];
 int self_readlink(struct synth_inode *i, char **ret);
 int thread_self_readlink(struct synth_inode *i, char **ret);

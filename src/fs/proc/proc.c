@@ -41,18 +41,9 @@ void proc_target_put(struct proc_target *t)
         process_put(t->process);
 }
 
-/* As ptrace(2) defines PTRACE_MODE_READ_FSCREDS. */
-int proc_may_trace(const struct process *p, struct task *leader)
+int proc_may_trace(struct task *t)
 {
-    const struct cred *me = current_cred();
-    if (current && current->process == p)
-        return 0;
-    const struct cred *c = task_get_cred(leader);
-    bool privileged = cred_ns_capable(me, c->user_ns, CAP_SYS_PTRACE);
-    bool same = me->fsuid == c->uid && me->fsuid == c->euid && me->fsuid == c->suid &&
-                me->fsgid == c->gid && me->fsgid == c->egid && me->fsgid == c->sgid;
-    cred_put((struct cred *)c);
-    return privileged || (same && p->dumpable) ? 0 : -EACCES;
+    return trace_access(t, TRACE_READ | TRACE_FSCREDS) < 0 ? -EACCES : 0;
 }
 
 static int proc_check(struct synth_inode *i)
@@ -64,7 +55,7 @@ static int proc_check(struct synth_inode *i)
     int err = proc_target_get(i, &t);
     if (err < 0)
         return dir ? -ENOENT : err;
-    return i->entry->flags & PROC_PTRACE ? proc_may_trace(t.process, t.task) : 0;
+    return i->entry->flags & PROC_PTRACE ? proc_may_trace(t.task) : 0;
 }
 
 /* What belongs to a process is owned by its effective user, unless it has secrets: then by root. */

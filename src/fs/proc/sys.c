@@ -5,6 +5,7 @@
  * cannot be changed (writing gives EPERM, as in a container whose /proc/sys is not its own).
  */
 #include "fs/proc/private.h"
+#include "ipc/namespace.h"
 #include "kernel/fdtable.h"
 #include "kernel/namespaces.h"
 #include "kernel/users.h"
@@ -136,6 +137,8 @@ static const struct synth_entry pty_entries[] = {
     {0},
 };
 
+#define IPC_NUMBER(name_, where) REG(name_, 0644, ipc_sysctl_show, .write = ipc_sysctl_write, .arg = where)
+
 static const struct synth_entry kernel_entries[] = {
     REG("hostname", 0644, uts_show, .write = uts_write, .arg = UTS_NODE),
     REG("domainname", 0644, uts_show, .write = uts_write, .arg = UTS_DOMAIN),
@@ -148,6 +151,7 @@ static const struct synth_entry kernel_entries[] = {
     REG("threads-max", 0644, number_show, .arg = NUMBER_THREADS_MAX),
     DIR("random", 0555, .entries = random_entries),
     DIR("keys", 0555, .entries = keys_entries),
+    DIR("yama", 0555, .entries = proc_yama_entries),
     DIR("pty", 0555, .entries = pty_entries),
     TEXT("cap_last_cap", 0444, "40\n"),
     TEXT("ngroups_max", 0444, "65536\n"),
@@ -157,14 +161,14 @@ static const struct synth_entry kernel_entries[] = {
     TEXT("core_pattern", 0644, "core\n"),
     TEXT("core_uses_pid", 0644, "0\n"),
     TEXT("core_pipe_limit", 0644, "0\n"),
-    TEXT("shmmax", 0644, "18446744073692774399\n"),
-    TEXT("shmall", 0644, "18446744073692774399\n"),
-    TEXT("shmmni", 0644, "4096\n"),
+    IPC_NUMBER("shmmax", IPC_SYSCTL_WIDE | offsetof(struct ipc_namespace, shmmax)),
+    IPC_NUMBER("shmall", IPC_SYSCTL_WIDE | offsetof(struct ipc_namespace, shmall)),
+    IPC_NUMBER("shmmni", offsetof(struct ipc_namespace, shmmni)),
     TEXT("shm_rmid_forced", 0644, "0\n"),
-    TEXT("msgmax", 0644, "8192\n"),
-    TEXT("msgmnb", 0644, "16384\n"),
-    TEXT("msgmni", 0644, "32000\n"),
-    TEXT("sem", 0644, "32000\t1024000000\t500\t32000\n"),
+    IPC_NUMBER("msgmax", offsetof(struct ipc_namespace, msgmax)),
+    IPC_NUMBER("msgmnb", offsetof(struct ipc_namespace, msgmnb)),
+    IPC_NUMBER("msgmni", offsetof(struct ipc_namespace, msgmni)),
+    REG("sem", 0644, sem_sysctl_show, .write = sem_sysctl_write),
     TEXT("dmesg_restrict", 0644, "1\n"),
     TEXT("kptr_restrict", 0644, "1\n"),
     TEXT("perf_event_paranoid", 0644, "3\n"),
@@ -218,12 +222,6 @@ static const struct synth_entry epoll_entries[] = {
     {0},
 };
 
-static const struct synth_entry mqueue_entries[] = {
-    TEXT("msg_default", 0644, "10\n"),       TEXT("msg_max", 0644, "10\n"),
-    TEXT("msgsize_default", 0644, "8192\n"), TEXT("msgsize_max", 0644, "8192\n"),
-    TEXT("queues_max", 0644, "256\n"),       {0},
-};
-
 static const struct synth_entry fs_entries[] = {
     TEXT("file-max", 0644, "9223372036854775807\n"),
     TEXT("file-nr", 0444, "0\t0\t9223372036854775807\n"),
@@ -248,7 +246,7 @@ static const struct synth_entry fs_entries[] = {
     TEXT("suid_dumpable", 0644, "0\n"),
     DIR("inotify", 0555, .entries = inotify_entries),
     DIR("epoll", 0555, .entries = epoll_entries),
-    DIR("mqueue", 0555, .entries = mqueue_entries),
+    DIR("mqueue", 0555, .entries = proc_sys_mqueue_entries),
     {0},
 };
 

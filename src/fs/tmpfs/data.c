@@ -255,22 +255,25 @@ void data_refresh_blocks(struct tmpfs_inode *ti)
     set_pages(ti, pages);
 }
 
-static bool has_room(struct tmpfs *fs, uint64_t pages)
+/* Pages that may still be charged. */
+static uint64_t free_pages(struct tmpfs *fs)
 {
     uint64_t used = fs->used_pages;
-    return used <= fs->max_pages && pages <= fs->max_pages - used;
+    return used < fs->max_pages ? fs->max_pages - used : 0;
 }
 
 /* Charges what a write to [start, end) may allocate, and has the pages made in one go. */
 static int memfd_charge(struct tmpfs_inode *ti, uint64_t start, uint64_t end)
 {
     struct tmpfs_data *d = &ti->data;
-    if (LIKELY(end <= d->dense))
+    if (LIKELY(end <= d->dense || (end <= d->populated && start <= d->dense)))
         return 0;
     uint64_t first = MAX(align_down(start, PAGE_SIZE), d->dense), last = align_up(end, PAGE_SIZE);
-    if (!has_room(fs_of(ti), (last - first) >> PAGE_SHIFT))
+    uint64_t room = free_pages(fs_of(ti));
+    if ((last - first) >> PAGE_SHIFT > room)
         return -ENOSPC;
     uint64_t ahead = MIN(MAX(d->dense / 16, (uint64_t)AHEAD_MIN), (uint64_t)AHEAD_MAX);
+    ahead = room < ahead >> PAGE_SHIFT ? room << PAGE_SHIFT : ahead;
     if (first == d->dense && !d->exact)
         last = MAX(last, MIN(first + ahead, d->fd_size));
     uint64_t reach = MIN(d->mapped, d->fd_size);
@@ -278,6 +281,9 @@ static int memfd_charge(struct tmpfs_inode *ti, uint64_t start, uint64_t end)
     if (last > first && madvise(d->base + first, last - first, MADV_POPULATE_WRITE) &&
         errno == ENOMEM)
         return -ENOMEM;
+    if (first == d->dense)
+        d->populated = MAX(d->populated, last);
+    data_refresh_blocks(ti);
     return 0;
 }
 
@@ -287,10 +293,10 @@ static void memfd_account(struct tmpfs_inode *ti, uint64_t start, uint64_t end)
     struct tmpfs_data *d = &ti->data;
     if (LIKELY(end <= d->dense))
         return;
-    if (start <= d->dense) {
+    if (start <= d->dense)
         d->dense = align_up(end, PAGE_SIZE);
-    }
-    data_refresh_blocks(ti);
+    if (end > d->populated)
+        data_refresh_blocks(ti);
 }
 
 /* ---- both ---- */
@@ -407,6 +413,7 @@ static int memfd_shrink(struct tmpfs_inode *ti, uint64_t size)
     if (err)
         return err;
     d->dense = MIN(d->dense, align_up(size, PAGE_SIZE));
+    d->populated = MIN(d->populated, d->dense);
     data_refresh_blocks(ti);
     return 0;
 }
@@ -453,8 +460,7 @@ int data_allocate(struct tmpfs_inode *ti, uint64_t start, uint64_t end, bool gro
         if (!err && grow)
             heap_clear_gap(ti, end);
     } else {
-        if (!has_room(fs_of(ti),
-                      (align_up(end, PAGE_SIZE) - align_down(start, PAGE_SIZE)) >> PAGE_SHIFT)) {
+        if ((align_up(end, PAGE_SIZE) - align_down(start, PAGE_SIZE)) >> PAGE_SHIFT > free_pages(fs_of(ti))) {
             data_refresh_blocks(ti);
             return -ENOSPC;
         }
@@ -497,6 +503,7 @@ int data_punch(struct tmpfs_inode *ti, uint64_t start, uint64_t end)
                   (off_t)(end - start)))
         return -errno;
     d->dense = MIN(d->dense, align_down(start, PAGE_SIZE));
+    d->populated = MIN(d->populated, d->dense);
     data_refresh_blocks(ti);
     return 0;
 }
@@ -529,6 +536,7 @@ int data_make_mappable(struct tmpfs_inode *ti)
         return err;
     d->exact = true;
     d->dense = MIN(d->dense, align_up(size_of(ti), PAGE_SIZE));
+    d->populated = MIN(d->populated, d->dense);
     if (d->read_fd < 0)
         d->read_fd = reopen_for_reading(d->fd);
     return 0;

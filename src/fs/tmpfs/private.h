@@ -47,6 +47,7 @@ struct tmpfs_data {
     uint64_t pages;      /* charged to the file system */
     uint64_t present;    /* heap: one bit a page that was written; the others are holes */
     uint64_t dense;      /* memfd: up to here every page is allocated */
+    uint64_t populated;  /* memfd: so far pages were made ahead of a file that is being appended to; they are charged */
     uint64_t fd_size;    /* memfd: its length */
     uint64_t generation; /* counts changes of content */
     int fd, read_fd;     /* memfd, and the same opened for reading only; -1 */
