@@ -270,13 +270,15 @@ static int set_up(struct agent *a, struct agent_setup *setup, struct error *err)
     bool first = strcmp(setup->state->sandbox, setup->state->id) == 0;
     if ((first ? start_sandbox(a, setup, err) : join_sandbox(a, setup, err)) < 0)
         return -1;
-    if (set_up_trees(a, setup, err) < 0)
+    /* While there is a way to the state directory. */
+    a->listener = listen_at(setup->state, "agent.sock", SOCK_SEQPACKET, err);
+    if (a->listener < 0 || set_up_trees(a, setup, err) < 0)
         return -1;
+    close(TAKE_FD(setup->state->dir));
     if (setup->spec->process.given &&
         !(a->start = request_process(&setup->spec->process, a->id, a->fd_count, err)))
         return -1;
-    a->listener = listen_at(setup->state, "agent.sock", SOCK_SEQPACKET, err);
-    return a->listener < 0 ? -1 : 0;
+    return 0;
 }
 
 _Noreturn void agent_main(struct agent_setup *setup)

@@ -54,7 +54,7 @@ static int prepare(struct agent *a, struct agent_exec *x, int *ret_dir, struct e
         return -1;
     logfile_set_fd(log);
     setsid();
-    CLEANUP_FD int to_close = socket;
+    UNUSED CLEANUP_FD int to_close = socket;
     if (agent_loop_signals(a, err) < 0 ||
         (socket >= 0 && (console = pty_open_fd(socket, x->process, err)) < 0))
         return -1;

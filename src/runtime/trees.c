@@ -123,15 +123,30 @@ static json_t *options_json(const struct spec_mount *m)
     return list;
 }
 
+/* Does `m` lie on a file system that only the sandbox has? Then so does its place. */
+static bool is_inside_only(const struct spec *spec, const struct spec_mount *m)
+{
+    for (const struct spec_mount *up = spec->mounts; up < m; up++) {
+        size_t len = strlen(up->destination);
+        if (!up->bind && strncmp(m->destination, up->destination, len) == 0 &&
+            m->destination[len] == '/')
+            return true;
+    }
+    return false;
+}
+
 /* The host's side of a bind mount: one copy for the kernel, one over its place in the agent's root.
  */
-static int add_bind(struct trees *t, const struct spec_mount *m, json_t *params, struct error *err)
+static int add_bind(struct trees *t, const struct spec *spec, const struct spec_mount *m,
+                    json_t *params, struct error *err)
 {
     struct stat st;
     if (stat(m->source, &st) < 0)
         return error_set(err, EXIT_FAILURE, "cannot mount '%s' at '%s': %s", m->source,
                          m->destination, strerror(errno));
-    CLEANUP_FD int place = ensure_in_root(t->root_dir, m->destination, S_ISDIR(st.st_mode));
+    CLEANUP_FD int place = is_inside_only(spec, m)
+                               ? -ENOENT
+                               : ensure_in_root(t->root_dir, m->destination, S_ISDIR(st.st_mode));
     int tree = clone_tree(m->source, m);
     if (tree < 0)
         return error_set(err, EXIT_FAILURE, "cannot mount '%s' at '%s': %s", m->source,
@@ -148,7 +163,8 @@ static int add_bind(struct trees *t, const struct spec_mount *m, json_t *params,
     return 0;
 }
 
-static int add_mount(struct trees *t, const struct spec_mount *m, struct error *err)
+static int add_mount(struct trees *t, const struct spec *spec, const struct spec_mount *m,
+                     struct error *err)
 {
     json_t *params = json_pack("{s:s, s:s, s:o}", "destination", m->destination, "type",
                                m->bind ? "bind" : m->type, "options", options_json(m));
@@ -156,9 +172,11 @@ static int add_mount(struct trees *t, const struct spec_mount *m, struct error *
         return error_set(err, EXIT_FAILURE, "out of memory");
     json_array_append_new(t->mounts, params);
     if (m->bind)
-        return add_bind(t, m, params, err);
-    CLEANUP_FD int place = ensure_in_root(t->root_dir, m->destination, true);
-    return 0; /* what could not be made here, the kernel may make in a file system of its own */
+        return add_bind(t, spec, m, params, err);
+    if (!is_inside_only(spec, m)) {
+        UNUSED CLEANUP_FD int place = ensure_in_root(t->root_dir, m->destination, true);
+    }
+    return 0;
 }
 
 static int mount_root(const struct spec *spec, const char *rootfs, struct trees *t,
@@ -193,10 +211,10 @@ int trees_prepare(const struct spec *spec, const char *rootfs, struct trees *ret
     struct trees t = {.root_dir = -1};
     int result = mount_root(spec, rootfs, &t, err);
     for (size_t i = 0; i < spec->mount_count && result == 0; i++)
-        result = add_mount(&t, &spec->mounts[i], err);
+        result = add_mount(&t, spec, &spec->mounts[i], err);
     if (result == 0 && spec->process.given) {
         /* As runc does; whoever asks for a missing directory to start in gets it. */
-        CLEANUP_FD int cwd = ensure_in_root(t.root_dir, spec->process.cwd, true);
+        UNUSED CLEANUP_FD int cwd = ensure_in_root(t.root_dir, spec->process.cwd, true);
     }
     if (result < 0) {
         trees_close(&t);
