@@ -19,13 +19,15 @@
 #include <sched.h>
 #include <stdlib.h>
 
-#define POLL_BUDGET (50 * NSEC_PER_USEC)
+#define POLL_BUDGET (100 * NSEC_PER_USEC)
 #define LONG_INTERVAL (4 * POLL_BUDGET) /* longer ones count as this, so that one pause is soon forgotten */
 #define YIELD_INTERVAL (10 * NSEC_PER_USEC)
 #define CONTENDED (150 * NSEC_PER_USEC) /* a yield that takes longer gave the CPU to somebody */
 #define BACK_OFF_MIN (200 * NSEC_PER_USEC)
 #define BACK_OFF_MAX (10 * NSEC_PER_MSEC)
 #define COUNT_INTERVAL (200 * NSEC_PER_USEC)
+#define COUNT_INTERVAL_FEW (5 * NSEC_PER_USEC)
+#define FEW_GUESTS 8
 #define SAME_CPU_MAX 8 /* turns; going to an idle CPU costs about as much */
 #define ROUNDS 32                       /* looks at the list between two looks at the clock */
 
@@ -234,11 +236,20 @@ unsigned guests_running(void)
     return n;
 }
 
+static unsigned guests_listed(void)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < worker_count; i++)
+        n += atomic_load_explicit(&workers[i].watch_count, memory_order_relaxed);
+    return n;
+}
+
 /* Counts the listed threads that say they sleep in the host. Their words are far away, so this is done seldom. */
 static void count_blocked(struct worker *w)
 {
     static _Atomic int64_t last;
-    if (w->now - atomic_load_explicit(&last, memory_order_relaxed) < COUNT_INTERVAL)
+    int64_t interval = guests_listed() <= FEW_GUESTS ? COUNT_INTERVAL_FEW : COUNT_INTERVAL;
+    if (w->now - atomic_load_explicit(&last, memory_order_relaxed) < interval)
         return;
     atomic_store_explicit(&last, w->now, memory_order_relaxed);
     for (unsigned i = 0; i < worker_count; i++) {

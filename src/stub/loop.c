@@ -91,7 +91,8 @@ static void linger_failed(struct stub_context *ctx)
 
 bool stub_linger(struct stub_context *ctx, bool (*over)(struct stub_context *ctx, const void *arg), const void *arg)
 {
-    uint64_t start = time_stamp(), now = start, before;
+    uint64_t start = time_stamp(), now = start, before = start;
+    bool came;
 
     if (ctx->linger_wait) {
         ctx->linger_wait--;
@@ -99,17 +100,18 @@ bool stub_linger(struct stub_context *ctx, bool (*over)(struct stub_context *ctx
     }
     if (__atomic_load_n(&ctx->polled, __ATOMIC_RELAXED) == current_cpu() + 1)
         return false; /* the poller needs this CPU */
-    do {
-        if (over(ctx, arg)) {
-            ctx->linger_skips = 0;
-            return true;
-        }
+    __atomic_store_n(&ctx->blocked, 1, __ATOMIC_RELAXED);
+    while (!(came = over(ctx, arg)) && now - before < LINGER_CONTENDED && now - start < LINGER_BUDGET && !ctx->kick) {
         before = now;
         host3(__NR_sched_yield, 0, 0, 0);
         now = time_stamp();
-    } while (now - before < LINGER_CONTENDED && now - start < LINGER_BUDGET && !ctx->kick);
-    linger_failed(ctx);
-    return false;
+    }
+    __atomic_store_n(&ctx->blocked, 0, __ATOMIC_RELAXED);
+    if (came)
+        ctx->linger_skips = 0;
+    else
+        linger_failed(ctx);
+    return came;
 }
 
 static bool reply_came(struct stub_context *ctx, const void *unused)

@@ -223,7 +223,7 @@ struct stub_context {
     uint64_t reserved6;
     /* line 8 */
     uint8_t nonce[16]; /* proves to the kernel which process has these pages mapped */
-    uint32_t blocked;  /* the thread sleeps in the host on its own account */
+    uint32_t blocked;  /* the thread sleeps in the host on its own account, or gives way to others */
     uint32_t linger_skips, linger_wait; /* the stub's: waits to go without lingering, the last time and still */
     uint32_t reserved7[9];
     /* line 9: bytes sent ahead, if KIND_HINTS says so: hint_len bytes from hint_addr lie in hint buffer 0 or 1; the
