@@ -81,19 +81,6 @@ size_t socket_filter_run(struct socket *s, const void *data, size_t len)
     return f ? MIN((size_t)cbpf_run_packet(f->program, &packet), len) : len;
 }
 
-int socket_filter_get(struct socket *s, void *value, socklen_t *len)
-{
-    struct socket_filter *f = active(s);
-    socklen_t room = *len;
-    *len = f ? f->len : 0;
-    if (!f || room == 0)
-        return 0;
-    if (room < f->len)
-        return -EINVAL;
-    memcpy(value, f->program, f->len * sizeof(*f->program));
-    return 0;
-}
-
 void socket_filter_free(struct socket *s)
 {
     struct socket_filter *f = s->filter;

@@ -10,6 +10,4 @@ NODISCARD int socket_filter_attach(struct socket *s, const void *fprog, socklen_
 NODISCARD int socket_filter_detach(struct socket *s); /* -ENOENT */
 /* How many bytes of the message to keep; 0: drop it. Any context. */
 size_t socket_filter_run(struct socket *s, const void *data, size_t len);
-/* SO_GET_FILTER: copies the program out; *len in and out counts instructions. */
-NODISCARD int socket_filter_get(struct socket *s, void *value, socklen_t *len);
 void socket_filter_free(struct socket *s); /* with the socket */

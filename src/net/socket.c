@@ -7,7 +7,10 @@
 #include "net/filter.h"
 #include "net/ioctl.h"
 #include "net/netns.h"
+#include "mm/uaccess.h"
 #include "vfs/anon.h"
+#include "vfs/async.h"
+#include <linux/sockios.h>
 #include <limits.h>
 #include <stdlib.h>
 
@@ -41,9 +44,15 @@ int socket_create(int domain, int type, int protocol, struct socket **ret)
 
 void socket_init(struct socket *s, const struct socket_ops *ops, int domain, int type, int protocol)
 {
+    socket_init_in(s, current_netns(), ops, domain, type, protocol);
+}
+
+void socket_init_in(struct socket *s, struct net_namespace *ns, const struct socket_ops *ops, int domain, int type,
+                    int protocol)
+{
     refcount_init(&s->ref);
     s->ops = ops;
-    s->ns = net_namespace_get(current_netns());
+    s->ns = net_namespace_get(ns);
     static _Atomic uint64_t cookies = 1;
     s->cookie = cookies++;
     spin_lock(&s->ns->sockets_lock);
@@ -53,12 +62,14 @@ void socket_init(struct socket *s, const struct socket_ops *ops, int domain, int
     s->domain = domain;
     s->type = type;
     s->protocol = protocol;
+    spin_init(&s->file_lock);
     wait_queue_init(&s->readers);
     wait_queue_init(&s->writers);
     s->send_buffer = s->receive_buffer = SOCKET_BUFFER_DEFAULT;
     s->receive_low = 1;
     s->linger = -1;
     s->peek_offset = -1;
+    s->incoming_cpu = -1;
 }
 
 struct socket *socket_get(struct socket *s)
@@ -85,10 +96,10 @@ int socket_file(struct socket *s, int flags, struct file **ret)
 {
     uint32_t file_flags = O_RDWR | (flags & SOCK_NONBLOCK ? O_NONBLOCK : 0);
     int err = anon_file_numbered("socket", S_IFSOCK | 0777, &socket_file_ops, s, file_flags, ret);
-    if (err == 0)
-        s->file = *ret;
-    if (err == 0)
+    if (err == 0) {
         s->ino = (*ret)->inode->attr.ino;
+        s->file = *ret;
+    }
     return err;
 }
 
@@ -175,6 +186,10 @@ void socket_give_timestamp(struct socket *s, struct socket_message *m, int64_t t
 
 void socket_signal_urgent(struct socket *s)
 {
+    spin_lock(&s->file_lock);
+    if (s->file)
+        file_signal_urgent(s->file);
+    spin_unlock(&s->file_lock);
 }
 
 /* ---- the file ---- */
@@ -203,9 +218,29 @@ static uint32_t socket_poll(struct file *file, struct poll_table *table)
     return s->ops->poll(s, table);
 }
 
+/* FIOSETOWN and its kin are F_SETOWN by another name. */
+static int64_t owner_ioctl(struct file *file, unsigned cmd, uaddr_t arg)
+{
+    int32_t id;
+    int type, err = 0;
+    if (cmd == FIOGETOWN || cmd == SIOCGPGRP) {
+        file_get_owner(file, &type, &id);
+        id = type == F_OWNER_PGRP ? -id : id;
+        return put_user(&id, arg);
+    }
+    err = get_user(&id, arg);
+    if (err == 0 && id == INT32_MIN)
+        err = -EINVAL;
+    if (err < 0)
+        return err;
+    return id < 0 ? file_set_owner(file, F_OWNER_PGRP, -id) : file_set_owner(file, F_OWNER_PID, id);
+}
+
 static int64_t socket_ioctl(struct file *file, unsigned cmd, uaddr_t arg)
 {
     struct socket *s = file->private_data;
+    if (cmd == FIOSETOWN || cmd == SIOCSPGRP || cmd == FIOGETOWN || cmd == SIOCGPGRP)
+        return owner_ioctl(file, cmd, arg);
     int64_t result = s->ops->ioctl ? s->ops->ioctl(s, cmd, arg) : -ENOTTY;
     return result == -ENOTTY ? net_ioctl(s, cmd, arg) : result;
 }
@@ -213,7 +248,9 @@ static int64_t socket_ioctl(struct file *file, unsigned cmd, uaddr_t arg)
 static void socket_release(struct file *file)
 {
     struct socket *s = file->private_data;
+    spin_lock(&s->file_lock);
     s->file = NULL;
+    spin_unlock(&s->file_lock);
     s->ops->release(s);
     socket_put(s);
 }
@@ -225,4 +262,5 @@ static const struct file_ops socket_file_ops = {
     .ioctl = socket_ioctl,
     .release = socket_release,
     .stream = true,
+    .async = true,
 };

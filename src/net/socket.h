@@ -76,7 +76,8 @@ struct socket {
     uint64_t cookie;                    /* [I] SO_COOKIE: unique in the sandbox */
     _Atomic uint64_t ino;               /* of its file; 0 before it has one */
     int domain, type, protocol;         /* [I] */
-    struct file *file;                  /* [a] weak; NULL before accept and after release */
+    struct spinlock file_lock;
+    struct file *file;                  /* [file_lock to change] weak; NULL before accept and after release */
     struct wait_queue readers, writers; /* woken with poll bits */
     _Atomic int error;                  /* SO_ERROR: positive errno, taken by the next call */
     _Atomic bool listening;             /* SO_ACCEPTCONN */
@@ -85,7 +86,11 @@ struct socket {
     _Atomic int receive_low;            /* SO_RCVLOWAT */
     _Atomic bool pass_credentials, pass_security;
     _Atomic bool timestamps, timestamps_ns; /* SO_TIMESTAMP, SO_TIMESTAMPNS: at most one */
-    _Atomic bool overflow_wanted, select_errors, no_check, zerocopy, filter_locked;
+    _Atomic bool overflow_wanted, select_errors, no_check, filter_locked, debug, mark_wanted, wifi_status;
+    _Atomic bool prefer_busy_poll;
+    _Atomic bool send_sized, receive_sized; /* SO_SNDBUF, SO_RCVBUF were set: no autotuning */
+    _Atomic int busy_poll, incoming_cpu, timestamping;
+    _Atomic uint64_t pacing_rate;         /* inverted */
     struct socket_filter *_Atomic filter; /* SO_ATTACH_FILTER: net/filter.h */
     _Atomic bool reuse_address, reuse_port, keepalive, broadcast, dont_route, oob_inline;
     _Atomic int priority, mark, peek_offset;
@@ -102,6 +107,9 @@ struct socket_family {
 void socket_register(const struct socket_family *family); /* at boot */
 NODISCARD int socket_create(int domain, int type, int protocol, struct socket **ret); /* -EAFNOSUPPORT, ... */
 void socket_init(struct socket *s, const struct socket_ops *ops, int domain, int type, int protocol);
+/* The same in a given namespace. */
+void socket_init_in(struct socket *s, struct net_namespace *ns, const struct socket_ops *ops, int domain, int type,
+                    int protocol);
 struct socket *socket_get(struct socket *s);
 void socket_put(struct socket *s);
 /* A file for it; takes the reference over on success. flags: SOCK_NONBLOCK. */

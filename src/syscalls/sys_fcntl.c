@@ -5,6 +5,7 @@
 #include "kernel/task.h"
 #include "mm/uaccess.h"
 #include "syscalls/prototypes.h"
+#include "vfs/async.h"
 #include "vfs/locks.h"
 #include "vfs/vfs.h"
 #include <linux/capability.h>
@@ -50,12 +51,15 @@ static int64_t dup_from(struct file *f, uint64_t min, unsigned flags)
 
 #define SETTABLE_FLAGS ((uint32_t)(O_APPEND | O_NONBLOCK | O_ASYNC | O_DIRECT | O_NOATIME))
 
-static int64_t set_flags(struct file *f, uint64_t arg)
+static int64_t set_flags(struct file *f, int fd, uint64_t arg)
 {
     uint32_t flags = (uint32_t)arg & SETTABLE_FLAGS, old = f->flags;
     if (flags & ~old & O_NOATIME && current_cred()->fsuid != f->inode->attr.uid &&
         !capable_over_inode(current_cred(), f->inode, CAP_FOWNER))
         return -EPERM;
+    int err = (flags ^ old) & O_ASYNC ? file_set_async(f, fd, flags & O_ASYNC) : 0;
+    if (err < 0)
+        return err;
     while (!atomic_compare_exchange_weak(&f->flags, &old, (old & ~SETTABLE_FLAGS) | flags))
         ;
     return 0;
@@ -146,26 +150,12 @@ int64_t sys_flock(const uint64_t *a)
 
 /* ---- owner and signal ---- */
 
-static int64_t set_owner(struct file *f, int type, int32_t id)
-{
-    if (id) {
-        struct pid *pid = pid_find(id);
-        if (!pid)
-            return -ESRCH;
-        pid_put(pid);
-    }
-    spin_lock(&f->owner_lock);
-    f->owner_type = type;
-    f->owner_pid = id;
-    spin_unlock(&f->owner_lock);
-    return 0;
-}
-
 static int64_t get_owner_ex(struct file *f, uaddr_t to)
 {
-    spin_lock(&f->owner_lock);
-    struct f_owner_ex o = {.type = (enum __pid_type)f->owner_type, .pid = f->owner_pid};
-    spin_unlock(&f->owner_lock);
+    struct f_owner_ex o;
+    int type;
+    file_get_owner(f, &type, &o.pid);
+    o.type = (enum __pid_type)type;
     return put_user(&o, to);
 }
 
@@ -176,15 +166,12 @@ static int64_t set_owner_ex(struct file *f, uaddr_t from)
     if (err)
         return err;
     unsigned type = (unsigned)o.type;
-    return type > F_OWNER_PGRP || o.pid < 0 ? -EINVAL : set_owner(f, (int)type, o.pid);
+    return type > F_OWNER_PGRP || o.pid < 0 ? -EINVAL : file_set_owner(f, (int)type, o.pid);
 }
 
 static int64_t set_signal(struct file *f, uint64_t sig)
 {
-    if (sig > SIGNAL_COUNT)
-        return -EINVAL;
-    f->owner_sig = (int)sig;
-    return 0;
+    return sig > SIGNAL_COUNT ? -EINVAL : file_set_signal(f, (int)sig);
 }
 
 /* F_SETOWN takes a process, or a negative process group. */
@@ -192,12 +179,15 @@ static int64_t set_owner_number(struct file *f, int id)
 {
     if (id == INT32_MIN)
         return -EINVAL;
-    return id < 0 ? set_owner(f, F_OWNER_PGRP, -id) : set_owner(f, F_OWNER_PID, id);
+    return id < 0 ? file_set_owner(f, F_OWNER_PGRP, -id) : file_set_owner(f, F_OWNER_PID, id);
 }
 
 static int64_t get_owner_number(struct file *f)
 {
-    return f->owner_type == F_OWNER_PGRP ? -f->owner_pid : f->owner_pid;
+    int type;
+    int32_t id;
+    file_get_owner(f, &type, &id);
+    return type == F_OWNER_PGRP ? -id : id;
 }
 
 /* ---- fcntl ---- */
@@ -212,7 +202,7 @@ static int64_t fcntl_file(int fd, struct file *f, unsigned cmd, uint64_t arg)
 {
     switch (cmd) {
     case F_SETFL:
-        return set_flags(f, arg);
+        return set_flags(f, fd, arg);
     case F_GETLK:
     case F_SETLK:
     case F_SETLKW:
@@ -231,7 +221,7 @@ static int64_t fcntl_file(int fd, struct file *f, unsigned cmd, uint64_t arg)
     case F_SETSIG:
         return set_signal(f, arg);
     case F_GETSIG:
-        return f->owner_sig;
+        return file_get_signal(f);
     case F_GETLEASE:
         return F_UNLCK;
     case F_GETPIPE_SZ:
@@ -281,6 +271,16 @@ static int64_t set_flag_from_user(struct file *f, uint32_t flag, uaddr_t arg)
     return 0;
 }
 
+static int64_t set_async_from_user(struct file *f, int fd, uaddr_t arg)
+{
+    int on;
+    int err = get_user(&on, arg);
+    if (err)
+        return err;
+    uint32_t flags = (f->flags & SETTABLE_FLAGS & ~(uint32_t)O_ASYNC) | (on ? O_ASYNC : 0);
+    return set_flags(f, fd, flags);
+}
+
 /* FIONREAD on a regular file: what is left to read. */
 static int64_t put_bytes_left(struct file *f, uaddr_t arg)
 {
@@ -305,7 +305,7 @@ int64_t sys_ioctl(const uint64_t *a)
     case FIONBIO:
         return set_flag_from_user(f, O_NONBLOCK, a[2]);
     case FIOASYNC:
-        return set_flag_from_user(f, O_ASYNC, a[2]);
+        return set_async_from_user(f, fd, a[2]);
     case FIONREAD:
         if (S_ISREG(f->inode->attr.mode) && !f->ops->stream && !f->ops->ioctl)
             return put_bytes_left(f, a[2]);

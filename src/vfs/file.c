@@ -4,6 +4,7 @@
  * An anonymous file (pipe, eventfd, socket) has an inode of its own on a hidden file system and a
  * dentry that only carries the name /proc/PID/fd shows.
  */
+#include "vfs/async.h"
 #include "vfs/file.h"
 #include "vfs/dentry.h"
 #include "vfs/internal.h"
@@ -26,7 +27,6 @@ static struct file *file_alloc(const struct file_ops *ops, uint32_t flags, const
     f->ops = ops;
     f->flags = flags;
     mutex_init(&f->pos_lock);
-    spin_init(&f->owner_lock);
     list_init(&f->epoll_items);
     f->cred = cred_get(cred);
     return f;
@@ -112,6 +112,8 @@ void file_put(struct file *f)
     }
     if (UNLIKELY(!list_empty(&f->epoll_items)))
         file_epoll_release(f);
+    if (UNLIKELY(f->owner))
+        file_owner_release(f);
     if (f->ops->release)
         f->ops->release(f);
     if (f->counted_writer)

@@ -19,6 +19,7 @@
 #include <fcntl.h>
 
 struct file;
+struct file_owner;
 struct mmap_request;
 
 /* What readdir calls for each entry; false stops (buffer full): the entry will be offered again.
@@ -60,6 +61,7 @@ struct file_ops {
     void (*count_area)(struct file *file, int change);
     /* /proc/PID/fdinfo lines beyond pos, flags, mnt_id, ino. */
     void (*show_fdinfo)(struct file *file, struct strbuf *out);
+    bool async; /* O_ASYNC sends signals; its wait queues are never woken under tasklist_lock */
     bool stream; /* no position: lseek gives -ESPIPE, pread -ESPIPE, pos_lock unused */
 };
 
@@ -84,10 +86,7 @@ struct file {
     int64_t pos;             /* [pos_lock] */
     const struct cred *cred; /* [I] of the opener, reference */
     void *private_data;      /* [I] after open, the type's own */
-    /* F_SETOWN and F_SETSIG */
-    struct spinlock owner_lock;
-    int32_t owner_pid; /* [owner_lock] <0: process group */
-    int owner_type, owner_sig;
+    struct file_owner *_Atomic owner; /* F_SETOWN, O_ASYNC: vfs/async.h; NULL until used */
     struct list epoll_items;        /* [epoll's lock] registrations in epoll instances */
     struct wait_queue *lease_queue; /* reserved */
 };

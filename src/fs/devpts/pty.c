@@ -300,6 +300,7 @@ static const struct file_ops master_ops = {
     .ioctl = master_ioctl,
     .release = master_release,
     .stream = true,
+    .async = true,
 };
 
 int pty_open_master(struct inode *inode, struct file *file)

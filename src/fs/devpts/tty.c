@@ -174,4 +174,5 @@ const struct file_ops tty_ops = {
     .ioctl = tty_ioctl,
     .release = tty_release,
     .stream = true,
+    .async = true,
 };

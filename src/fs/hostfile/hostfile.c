@@ -355,4 +355,5 @@ static const struct file_ops host_stream_ops = {
     .poll = host_poll,
     .ioctl = host_ioctl,
     .stream = true,
+    .async = true,
 };

@@ -305,6 +305,7 @@ static const struct file_ops inotify_ops = {
     .release = inotify_release,
     .show_fdinfo = inotify_show,
     .stream = true,
+    .async = true,
 };
 
 static bool count_instance(void)

@@ -308,4 +308,5 @@ const struct file_ops fifo_ops = {
     .fcntl = pipe_fcntl,
     .release = fifo_release,
     .stream = true,
+    .async = true,
 };

@@ -85,10 +85,7 @@ void inet_init(void)
 void inet_socket_init(struct inet_socket *i, struct net_namespace *ns, const struct socket_ops *ops, int domain,
                       int type, int protocol)
 {
-    socket_init(&i->socket, ops, domain, type, protocol);
-    struct net_namespace *own = i->socket.ns;
-    i->socket.ns = net_namespace_get(ns);
-    net_namespace_put(own);
+    socket_init_in(&i->socket, ns, ops, domain, type, protocol);
     spin_init(&i->lock);
     mutex_init(&i->send_lock);
     mutex_init(&i->receive_lock);
@@ -99,17 +96,11 @@ void inet_socket_init(struct inet_socket *i, struct net_namespace *ns, const str
     inet_options_init(&i->options);
     if (domain == AF_INET)
         i->pair.local.addr = i->pair.remote.addr = inet_any4;
-    spin_lock(&i->net->lock);
-    list_add_tail(&i->net->sockets, &i->net_link);
-    spin_unlock(&i->net->lock);
 }
 
 void inet_socket_fini(struct inet_socket *i)
 {
     assert(!i->owner.port && !i->pair.node.link);
-    spin_lock(&i->net->lock);
-    list_del(&i->net_link);
-    spin_unlock(&i->net->lock);
     inet_multicast_leave_all(i);
 }
 

@@ -125,8 +125,7 @@ struct inet_counters {
 struct inet_net {
     struct net_namespace *ns;           /* [I] weak: it owns us */
     struct inet_table tables[TABLE_COUNT];
-    struct spinlock lock;
-    struct list sockets;                /* [lock] of inet_socket.net_link: all of them */
+    _Atomic unsigned raw_sockets;       /* open: nobody looks for them while there are none */
     struct inet_counters counters;
     struct inet_backend *backend;       /* [a] who carries what is not for us, or NULL */
 };
@@ -172,7 +171,6 @@ struct inet_socket {
     struct spinlock lock;
     struct mutex send_lock, receive_lock;
     struct inet_net *net;             /* [I] of socket.ns */
-    struct list net_link;             /* [net->lock] */
     struct inet_owner owner;          /* its local port */
     struct inet_pair pair;            /* the connection: local and remote end */
     uint32_t uid;                     /* [I] of who made it */

@@ -85,17 +85,18 @@ static bool wants(struct datagram_socket *d, const struct packet *p, int protoco
 static unsigned find_receivers(struct inet_net *net, const struct packet *p, int protocol,
                                struct inet_socket **ret)
 {
-    struct inet_socket *i;
+    struct socket *s;
     unsigned n = 0;
-    spin_lock(&net->lock);
-    list_for_each(i, &net->sockets, net_link) {
-        if (i->socket.type != SOCK_RAW || n == RECEIVERS_MAX)
+    if (!net->raw_sockets)
+        return 0;
+    spin_lock(&net->ns->sockets_lock);
+    list_for_each(s, &net->ns->sockets, ns_link) {
+        if (s->type != SOCK_RAW || (s->domain != AF_INET && s->domain != AF_INET6) || n == RECEIVERS_MAX)
             continue;
-        if (wants(container_of(i, struct datagram_socket, inet), p, protocol) &&
-            refcount_get_unless_zero(&i->socket.ref))
-            ret[n++] = i;
+        if (wants(datagram_of(s), p, protocol) && refcount_get_unless_zero(&s->ref))
+            ret[n++] = inet_of(s);
     }
-    spin_unlock(&net->lock);
+    spin_unlock(&net->ns->sockets_lock);
     return n;
 }
 
@@ -385,6 +386,13 @@ static int raw_get_option(struct socket *s, int level, int option, void *value, 
     return inet_get_option(s, level, option, value, len);
 }
 
+static void raw_release(struct socket *s)
+{
+    if (s->type == SOCK_RAW)
+        inet_of(s)->net->raw_sockets--;
+    datagram_release(s);
+}
+
 static const struct socket_ops raw_ops = {
     .bind = raw_bind,
     .connect = datagram_connect,
@@ -398,7 +406,7 @@ static const struct socket_ops raw_ops = {
     .ioctl = datagram_ioctl,
     .set_option = raw_set_option,
     .get_option = raw_get_option,
-    .release = datagram_release,
+    .release = raw_release,
     .free = datagram_socket_free,
 };
 
@@ -407,8 +415,10 @@ int raw_create(int domain, int type, int protocol, struct socket **ret)
     struct datagram_socket *d = datagram_new(&raw_ops, domain, type, protocol);
     if (!d)
         return -ENOMEM;
-    if (type == SOCK_RAW)
+    if (type == SOCK_RAW) {
         d->inet.pair.local.port = (uint16_t)protocol; /* as Linux shows it */
+        d->inet.net->raw_sockets++;
+    }
     if (type == SOCK_RAW && protocol == IPPROTO_RAW)
         d->inet.options.flags |= 1ULL << IF_HDRINCL;
     *ret = &d->inet.socket;

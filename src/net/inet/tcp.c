@@ -349,13 +349,13 @@ static void tcp_free(struct socket *s)
 
 size_t tcp_window(const struct tcp_socket *to)
 {
-    return to->options.receive_sized ? (size_t)to->inet.socket.receive_buffer / 2 : TCP_WINDOW;
+    return to->inet.socket.receive_sized ? (size_t)to->inet.socket.receive_buffer / 2 : TCP_WINDOW;
 }
 
 size_t tcp_capacity(const struct tcp_socket *from, const struct tcp_socket *to)
 {
     size_t own = (size_t)from->inet.socket.send_buffer;
-    if (!from->options.send_sized)
+    if (!from->inet.socket.send_sized)
         own = TCP_SEND_BUFFER_LO;
     return own + tcp_window(to);
 }

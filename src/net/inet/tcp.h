@@ -39,7 +39,6 @@ struct tcp_options {
     _Atomic int keep_idle, keep_interval, keep_count, user_timeout, defer_accept, max_segment, syn_count, linger2;
     _Atomic int window_clamp, notsent_low, fastopen_queue, thin, save_syn;
     _Atomic char congestion; /* index in the list of names */
-    _Atomic bool send_sized, receive_sized; /* SO_SNDBUF, SO_RCVBUF were set: no autotuning */
 };
 
 struct tcp_socket {
@@ -125,3 +124,4 @@ int tcp_set_option(struct socket *s, int level, int option, const void *value, s
 int tcp_get_option(struct socket *s, int level, int option, void *value, socklen_t *len);
 int64_t tcp_ioctl(struct socket *s, unsigned cmd, uaddr_t arg);
 void tcp_options_init(struct tcp_options *o);
+const char *tcp_congestion_name(const struct tcp_socket *t);

@@ -113,6 +113,8 @@ static void inherit(struct tcp_socket *child, struct tcp_socket *listener)
     struct socket *c = &child->inet.socket, *l = &listener->inet.socket;
     c->send_buffer = (int)l->send_buffer;
     c->receive_buffer = (int)l->receive_buffer;
+    c->send_sized = (bool)l->send_sized;
+    c->receive_sized = (bool)l->receive_sized;
     c->send_timeout = (int64_t)l->send_timeout;
     c->receive_timeout = (int64_t)l->receive_timeout;
     c->receive_low = (int)l->receive_low;
@@ -134,7 +136,7 @@ static void inherit(struct tcp_socket *child, struct tcp_socket *listener)
 
 static void grow_buffers(struct tcp_socket *t)
 {
-    if (!t->options.send_sized)
+    if (!t->inet.socket.send_sized)
         t->inet.socket.send_buffer = TCP_SEND_BUFFER_LO;
 }
 

@@ -30,6 +30,11 @@ void tcp_options_init(struct tcp_options *o)
     o->syn_count = 0;
 }
 
+const char *tcp_congestion_name(const struct tcp_socket *t)
+{
+    return congestion_names[(int)t->options.congestion];
+}
+
 /* ---- options that are a number within bounds ---- */
 
 enum number_kind { NUMBER_INT, NUMBER_BOOL };
@@ -223,7 +228,7 @@ int tcp_set_option(struct socket *s, int level, int option, const void *value, s
 static int give_congestion(struct tcp_socket *t, void *value, socklen_t *len)
 {
     char name[CONGESTION_NAME_MAX] = {0};
-    strncpy(name, congestion_names[(int)t->options.congestion], sizeof(name) - 1);
+    strncpy(name, tcp_congestion_name(t), sizeof(name) - 1);
     return inet_option_give(name, sizeof(name), value, len);
 }
 
