@@ -24,3 +24,6 @@ void task_affinity(struct task *t, uint64_t mask[CPU_WORDS]);
 NODISCARD int task_set_affinity(struct task *t, const uint64_t mask[CPU_WORDS]);
 NODISCARD int do_getpriority(int which, int32_t who); /* 1..40 as the system call returns it */
 NODISCARD int do_setpriority(int which, int32_t who, int nice);
+/* which: 1 a process, 2 a group, 3 a user. value: class << 13 | level. */
+NODISCARD int do_ioprio_get(int which, int32_t who);
+NODISCARD int do_ioprio_set(int which, int32_t who, int value);

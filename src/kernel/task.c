@@ -103,6 +103,8 @@ static void task_inherit(struct task *t, struct task *from)
     memcpy(t->comm, from->comm, sizeof(t->comm));
     memcpy(t->cpu_mask, from->cpu_mask, sizeof(t->cpu_mask));
     t->personality = from->personality;
+    t->mempolicy = from->mempolicy;
+    t->ioprio = from->ioprio;
     t->nice = from->nice;
     t->sched_policy = from->sched_policy;
     t->sched_priority = from->sched_priority;

@@ -166,6 +166,8 @@ struct task {
     bool exiting, exited;            /* [tasklist] */
     int pdeath_signal;
     unsigned long personality;
+    uint32_t mempolicy;              /* [t] mm/mempolicy.h */
+    uint16_t ioprio;                 /* [a] ioprio_set(2); 0: none */
     int nice, sched_policy, sched_priority;
     uint64_t cpu_mask[16];           /* sched_setaffinity as asked for; 1024 CPUs */
     int64_t timer_slack;

@@ -103,7 +103,8 @@ struct area *area_new(uaddr_t start, uaddr_t end, const struct area *like)
                        .prot = like->prot,
                        .flags = like->flags,
                        .offset = like->offset,
-                       .name = like->name};
+                       .name = like->name,
+                       .policy = like->policy};
     if (like->file)
         area_set_file(a, like->file);
     return a;
@@ -148,7 +149,7 @@ static void unlink_area(struct mm *mm, struct area *a)
 static bool can_merge(const struct area *a, const struct area *b)
 {
     if (a->end != b->start || a->prot != b->prot || a->flags != b->flags || a->file != b->file ||
-        a->name != b->name)
+        a->name != b->name || a->policy != b->policy)
         return false;
     if (a->file)
         return a->offset + (a->end - a->start) == b->offset;

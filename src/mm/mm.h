@@ -29,6 +29,7 @@ struct area {
     struct file *file; /* reference, or NULL: anonymous */
     uint64_t offset;   /* in the file */
     const char *name;  /* static: "[heap]", "[stack]", "[vdso]", or NULL */
+    uint32_t policy;   /* mbind(2): mm/mempolicy.h */
 };
 
 /* Flags of an area beside MAP_..., in bits that mmap(2) does not use. */
@@ -85,6 +86,7 @@ int64_t do_munmap(uaddr_t addr, uint64_t len);
 int64_t mm_unmap_file(uaddr_t addr, uint64_t (*size)(struct file *file));
 int64_t do_mprotect(uaddr_t addr, uint64_t len, int prot);
 int64_t do_mremap(uaddr_t old, uint64_t old_len, uint64_t new_len, int flags, uaddr_t new_addr);
+int64_t do_remap_file_pages(uaddr_t start, uint64_t len, int prot, uint64_t page, int flags);
 int64_t do_brk(uaddr_t brk);
 int64_t do_madvise(uaddr_t addr, uint64_t len, int advice);
 int64_t do_msync(uaddr_t addr, uint64_t len, int flags);

@@ -2,6 +2,7 @@
  * Memory: mmap and its family, decoded.
  */
 #include "kernel/fdtable.h"
+#include "mm/mempolicy.h"
 #include "mm/mm.h"
 #include "syscalls/prototypes.h"
 #include "vfs/file.h"
@@ -81,4 +82,64 @@ int64_t sys_mlockall(const uint64_t *a)
 int64_t sys_munlockall(const uint64_t *a)
 {
     return do_munlockall();
+}
+
+int64_t sys_remap_file_pages(const uint64_t *a)
+{
+    return do_remap_file_pages(a[0], a[1], (int)a[2], a[3], (int)a[4]);
+}
+
+/* ---- protection keys: none, as on a CPU without them ---- */
+
+#define PKEY_DISABLE_BITS 3u
+
+int64_t sys_pkey_alloc(const uint64_t *a)
+{
+    return a[0] || a[1] & ~(uint64_t)PKEY_DISABLE_BITS ? -EINVAL : -ENOSPC;
+}
+
+int64_t sys_pkey_free(const uint64_t *a)
+{
+    return -EINVAL;
+}
+
+/* Key 0 is what everything has. */
+int64_t sys_pkey_mprotect(const uint64_t *a)
+{
+    int key = (int)a[3];
+    if (key != -1 && key != 0)
+        return -EINVAL;
+    return sys_mprotect(a);
+}
+
+/* ---- memory policies ---- */
+
+int64_t sys_mbind(const uint64_t *a)
+{
+    return do_mbind(a[0], a[1], (unsigned)a[2], a[3], a[4], (unsigned)a[5]);
+}
+
+int64_t sys_set_mempolicy(const uint64_t *a)
+{
+    return do_set_mempolicy((unsigned)a[0], a[1], a[2]);
+}
+
+int64_t sys_get_mempolicy(const uint64_t *a)
+{
+    return do_get_mempolicy(a[0], a[1], a[2], a[3], (unsigned)a[4]);
+}
+
+int64_t sys_set_mempolicy_home_node(const uint64_t *a)
+{
+    return do_set_home_node(a[0], a[1], a[2], a[3]);
+}
+
+int64_t sys_migrate_pages(const uint64_t *a)
+{
+    return do_migrate_pages((int32_t)a[0], a[1], a[2], a[3]);
+}
+
+int64_t sys_move_pages(const uint64_t *a)
+{
+    return do_move_pages((int32_t)a[0], a[1], a[2], a[3], a[4], (int)a[5]);
 }

@@ -237,3 +237,15 @@ int64_t sys_sched_getaffinity(const uint64_t *a)
     err = copy_to_user(a[2], mask, needed);
     return err ? err : (int64_t)needed;
 }
+
+/* ---- input and output ---- */
+
+int64_t sys_ioprio_get(const uint64_t *a)
+{
+    return do_ioprio_get((int)a[0], (int32_t)a[1]);
+}
+
+int64_t sys_ioprio_set(const uint64_t *a)
+{
+    return do_ioprio_set((int)a[0], (int32_t)a[1], (int)a[2]);
+}

@@ -570,6 +570,23 @@ void mounts_sync(struct mount_namespace *ns)
     sync_tree(ns->root);
 }
 
+static struct super_block *find_sb(struct mount *m, uint64_t dev)
+{
+    struct mount *child;
+    struct super_block *found = m->sb->dev == dev ? m->sb : NULL;
+    list_for_each (child, &m->children, child_link)
+        if (!found)
+            found = find_sb(child, dev);
+    return found;
+}
+
+struct super_block *mounts_find_dev(struct mount_namespace *ns, uint64_t dev)
+{
+    MUTEX_GUARD(&mount_lock);
+    struct super_block *sb = find_sb(ns->root, dev);
+    return sb ? sb_get(sb) : NULL;
+}
+
 int mount_init(void)
 {
     mutex_init(&mount_lock);

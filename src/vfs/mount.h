@@ -87,6 +87,8 @@ NODISCARD int do_umount(const struct path *at,
                         int flags); /* MNT_DETACH, MNT_FORCE, UMOUNT_NOFOLLOW is the walk's */
 NODISCARD int do_pivot_root(const struct path *new_root, const struct path *put_old);
 
+/* What is mounted in ns and has this device number: a reference, or NULL. */
+struct super_block *mounts_find_dev(struct mount_namespace *ns, uint64_t dev);
 void mounts_sync(struct mount_namespace *ns); /* sync(2): every super block mounted in ns */
 
 /* Steps of the walk. follow_mounts: while something is mounted on *p, step onto it (consumes and
