@@ -159,7 +159,7 @@ static void show_one(const struct shm *s, struct strbuf *out)
 {
     struct shmid_ds ds;
     fill_stat(s, &ds);
-    strbuf_printf(out, "%10d %10d  %4o %21lu %5u %5u  %5lu %5u %5u %5u %5u ", s->o.key, s->o.id, s->o.mode, ds.shm_segsz,
+    strbuf_printf(out, "%10d %10d  %4o %21lu %5u %5u  %5lu %5u %5u %5u %5u ", s->o.key, s->o.id, s->o.mode, s->size,
                   (unsigned)ds.shm_cpid, (unsigned)ds.shm_lpid, ds.shm_nattch, s->o.uid, s->o.gid, s->o.cuid,
                   s->o.cgid);
     strbuf_printf(out, "%10lld %10lld %10lld %21lu %21lu\n", (long long)s->atime, (long long)s->dtime,

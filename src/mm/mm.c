@@ -2,6 +2,7 @@
  * The life of a guest address space as the kernel keeps it, and what others do with it from
  * outside: reading and writing its memory, its random layout.
  */
+#include "kernel/aio.h"
 #include "mm/area.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@ int mm_new(struct address_space *as, struct mm **ret)
     refcount_init(&mm->ref);
     atomic_init(&mm->tasks, 1);
     mutex_init(&mm->lock);
+    list_init(&mm->aio);
     mm->as = as;
     *ret = mm;
     return 0;
@@ -43,6 +45,7 @@ void mm_put(struct mm *mm)
 {
     if (!refcount_put(&mm->ref))
         return;
+    aio_exit(mm);
     forget_areas(mm);
     free(mm);
 }
@@ -64,6 +67,7 @@ void mm_detach(struct mm *mm)
 
 void mm_clear(struct mm *mm)
 {
+    aio_exit(mm);
     MUTEX_GUARD(&mm->lock);
     forget_areas(mm);
     mm->total_vm = mm->locked_vm = mm->data_vm = mm->stack_vm = mm->exec_vm = 0;

@@ -59,6 +59,7 @@ struct mm {
     uaddr_t arg_start, arg_end, env_start, env_end;
     uint64_t auxv[64]; /* saved for /proc/PID/auxv */
     unsigned auxv_len;
+    struct list aio; /* [lock] contexts of asynchronous I/O: kernel/aio.h */
 };
 
 #define MM_MAX_AREAS 65530

@@ -208,6 +208,11 @@ int64_t sys_kexec_file_load(const uint64_t *a)
     return without(CAP_SYS_BOOT);
 }
 
+int64_t sys_vhangup(const uint64_t *a)
+{
+    return without(CAP_SYS_TTY_CONFIG);
+}
+
 /* As with the sysctl kernel.modules_disabled. */
 int64_t sys_init_module(const uint64_t *a)
 {

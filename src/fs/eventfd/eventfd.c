@@ -7,6 +7,7 @@
  * Locks: lock protects count; nothing is called under it.
  */
 #include "fs/eventfd/eventfd.h"
+#include "kernel/fdtable.h"
 #include <stdlib.h>
 #include <sys/eventfd.h>
 
@@ -125,5 +126,16 @@ int eventfd_new(unsigned count, unsigned flags, struct file **ret)
     int err = file_new_anon("anon_inode:[eventfd]", 0600, &eventfd_ops, e, O_RDWR | (flags & O_NONBLOCK), ret);
     if (err < 0)
         free(e);
+    return err;
+}
+
+int eventfd_file(int fd, struct file **ret)
+{
+    CLEANUP_FILE struct file *file = NULL;
+    int err = fd_file(fd, &file);
+    if (err == 0 && file->ops != &eventfd_ops)
+        err = -EINVAL;
+    if (err == 0)
+        *ret = TAKE_PTR(file);
     return err;
 }

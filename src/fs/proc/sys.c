@@ -6,6 +6,7 @@
  */
 #include "fs/proc/private.h"
 #include "ipc/namespace.h"
+#include "kernel/aio.h"
 #include "kernel/fdtable.h"
 #include "kernel/namespaces.h"
 #include "kernel/users.h"
@@ -98,11 +99,13 @@ static int boot_id_show(struct synth_inode *i, struct strbuf *out)
 
 /* ---- numbers that others define ---- */
 
-enum { NUMBER_THREADS_MAX, NUMBER_PID_MAX, NUMBER_NR_OPEN, NUMBER_NS_LAST_PID };
+enum { NUMBER_AIO, NUMBER_AIO_MAX, NUMBER_THREADS_MAX, NUMBER_PID_MAX, NUMBER_NR_OPEN, NUMBER_NS_LAST_PID };
 
 static int number_show(struct synth_inode *i, struct strbuf *out)
 {
     const long long numbers[] = {
+        [NUMBER_AIO] = (long long)aio_in_use(),
+        [NUMBER_AIO_MAX] = AIO_MAX_NR,
         [NUMBER_THREADS_MAX] = TASKS_MAX,
         [NUMBER_PID_MAX] = PID_MAX_DEFAULT,
         [NUMBER_NR_OPEN] = FD_MAX,
@@ -232,8 +235,8 @@ static const struct synth_entry fs_entries[] = {
     TEXT("pipe-max-size", 0644, "1048576\n"),
     TEXT("pipe-user-pages-hard", 0644, "0\n"),
     TEXT("pipe-user-pages-soft", 0644, "16384\n"),
-    TEXT("aio-max-nr", 0644, "65536\n"),
-    TEXT("aio-nr", 0444, "0\n"),
+    REG("aio-max-nr", 0644, number_show, .arg = NUMBER_AIO_MAX),
+    REG("aio-nr", 0444, number_show, .arg = NUMBER_AIO),
     TEXT("lease-break-time", 0644, "45\n"),
     TEXT("leases-enable", 0644, "1\n"),
     TEXT("mount-max", 0644, "100000\n"),
