@@ -116,7 +116,7 @@ int64_t sys_umount2(const uint64_t *a)
     if (!err && !may_mount())
         err = -EPERM;
     if (!err)
-        err = do_umount(&at, flags & ~UMOUNT_NOFOLLOW_FLAG);
+        return do_umount(&at, flags & ~UMOUNT_NOFOLLOW_FLAG);
     if (at.dentry)
         path_put(&at);
     return err;

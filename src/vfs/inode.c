@@ -5,6 +5,7 @@
  * the capabilities CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH.
  */
 #include "vfs/inode.h"
+#include "kernel/user_namespace.h"
 #include "vfs/dentry.h"
 #include "vfs/internal.h"
 #include "vfs/locks.h"
@@ -142,6 +143,7 @@ int sb_new(const char *type, const char *source, unsigned long magic, const stru
     sb->magic = magic;
     sb->ops = ops;
     sb->dev = sb_new_dev();
+    sb->user_ns = user_namespace_get(current_user_ns());
     sb->next_ino = 1;
     *ret = sb;
     return 0;
@@ -164,10 +166,12 @@ void sb_put(struct super_block *sb)
         inode_put(sb->root);
     const struct super_ops *ops = sb->ops;
     char *source = (char *)sb->source, *options = sb->options;
+    struct user_namespace *owner = sb->user_ns;
     if (ops && ops->free)
         ops->free(sb);
     free(source);
     free(options);
+    user_namespace_put(owner);
     free(sb);
 }
 

@@ -151,6 +151,7 @@ struct super_ops {
     int (*statfs)(struct super_block *sb,
                   struct statfs *ret);    /* NULL: zeroes with the type's magic */
     int (*sync)(struct super_block *sb);  /* NULL: nothing to do */
+    int (*remount)(struct super_block *sb, const char *data); /* NULL: options cannot change, and are ignored */
     void (*free)(struct super_block *sb); /* the last mount is gone and all inodes evicted */
 };
 
@@ -167,6 +168,7 @@ struct super_block {
     struct mutex rename_lock;    /* serialises directory renames */
     _Atomic uint64_t next_ino;
     bool read_only;
+    struct user_namespace *user_ns; /* [I] reference: of who mounted it first */
     bool no_dcache; /* every lookup goes to ops->lookup */
     void *fs;       /* [I] the file system's own */
 };

@@ -4,21 +4,20 @@
  *
  * A mount that is attached holds one reference for its place in the tree, and references to its
  * parent and mount point. Detaching gives them back; paths that still lead into it keep it alive
- * without a parent. DEVIATION: propagation types are kept and shown, but nothing is propagated
- * between peers.
+ * without a parent.
  */
 #include "vfs/mount.h"
 #include "base/hash.h"
+#include "kernel/nsfs.h"
 #include "kernel/user_namespace.h"
 #include "vfs/fs_context.h"
-#include "vfs/internal.h"
+#include "vfs/mount_private.h"
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/mount.h>
 
 #define MOUNT_BUCKETS 256
 #define MOUNTS_MAX 100000
-#define MOUNT_DEPTH_MAX 128 /* trees are walked recursively on small stacks */
 
 struct mutex mount_lock;
 static struct list buckets[MOUNT_BUCKETS]; /* [mount_lock and dentry_lock to change] of hash_link */
@@ -27,7 +26,7 @@ static _Atomic int next_id = 1;
 
 /* ---- life ---- */
 
-static int mount_new(struct super_block *sb, struct dentry *root, unsigned flags,
+int mount_new(struct super_block *sb, struct dentry *root, unsigned flags,
                      struct mount **ret)
 {
     struct mount *m = calloc(1, sizeof(*m));
@@ -38,7 +37,10 @@ static int mount_new(struct super_block *sb, struct dentry *root, unsigned flags
     m->sb = sb_get(sb);
     m->flags = flags;
     m->id = next_id++;
-    m->propagation = MS_PRIVATE;
+    list_init(&m->share_link);
+    list_init(&m->slaves);
+    list_init(&m->slave_link);
+    list_init(&m->work_link);
     list_init(&m->children);
     list_init(&m->child_link);
     list_init(&m->hash_link);
@@ -141,7 +143,7 @@ int mount_want_write(const struct mount *m)
 /* ---- the tree; mount_lock held ---- */
 
 /* Puts m (a detached root of a tree) at a place; takes over one reference to m. */
-static void attach(struct mount *m, const struct path *at)
+void mount_attach(struct mount *m, const struct path *at)
 {
     spin_lock(&dentry_lock);
     m->parent = mount_get(at->mount);
@@ -165,7 +167,7 @@ static bool still_mountpoint(const struct dentry *d)
 
 /* Takes m off its place; its reference passes to the caller, what it held is given to ret_old for
  * path_put(). */
-static void detach(struct mount *m, struct path *ret_old)
+void mount_detach(struct mount *m, struct path *ret_old)
 {
     spin_lock(&dentry_lock);
     *ret_old = (struct path){m->parent, m->mountpoint};
@@ -177,65 +179,106 @@ static void detach(struct mount *m, struct path *ret_old)
     spin_unlock(&dentry_lock);
 }
 
-static void set_namespace(struct mount *m, struct mount_namespace *ns)
+void mount_set_namespace(struct mount *m, struct mount_namespace *ns)
 {
     struct mount *child;
     mount_count += (ns != NULL) - (m->ns != NULL);
     m->ns = ns;
     list_for_each (child, &m->children, child_link)
-        set_namespace(child, ns);
+        mount_set_namespace(child, ns);
 }
 
 /* Dissolves the tree below and including m, which has no parent any more. Consumes m's
  * reference. */
-static void dissolve(struct mount *m)
+void mount_dissolve(struct mount *m)
 {
     struct mount *child;
     while ((child = list_first(&m->children, struct mount, child_link))) {
         struct path old;
-        detach(child, &old);
+        mount_detach(child, &old);
         path_put(&old);
-        dissolve(child);
+        mount_dissolve(child);
     }
     mount_count -= m->ns != NULL;
     m->ns = NULL;
     m->detached = true;
+    mount_change_propagation(m, MS_PRIVATE);
     mount_put(m);
 }
 
-static int copy_children(struct mount *from, struct dentry *below, struct mount *to);
-
-/* A copy of the mount tree from `m` on, rooted at `root`: one reference for the caller. */
-static int copy_tree(struct mount *m, struct dentry *root, bool recursive, struct mount **ret)
+bool mount_is_below(const struct mount *m, const struct mount *top)
 {
-    struct mount *copy;
-    if (mount_count > MOUNTS_MAX)
-        return -ENOSPC;
-    int err = mount_new(m->sb, root, m->flags, &copy);
-    if (err)
-        return err;
-    copy->propagation = m->propagation;
-    copy->peer_group = m->peer_group;
-    err = recursive ? copy_children(m, root, copy) : 0;
-    if (err) {
-        dissolve(copy);
-        return err;
-    }
-    *ret = copy;
-    return 0;
+    while (m && m != top)
+        m = m->parent;
+    return m == top;
 }
 
-static int copy_children(struct mount *from, struct dentry *below, struct mount *to)
+unsigned mount_height(const struct mount *m)
+{
+    unsigned height = 0;
+    struct mount *child;
+    list_for_each (child, &m->children, child_link)
+        height = MAX(height, mount_height(child));
+    return height + 1;
+}
+
+/* ---- copies ---- */
+
+int mount_room(void)
+{
+    return mount_count >= MOUNTS_MAX ? -ENOSPC : 0;
+}
+
+/* What less privileged owners of the copy may not undo. */
+static void lock_copy(struct mount *copy)
+{
+    copy->locked_flags |= copy->flags & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC);
+    copy->atime_locked = true;
+}
+
+static bool is_copied(const struct mount *m, unsigned how)
+{
+    if (m->propagation & MS_UNBINDABLE && !(how & COPY_UNBINDABLE))
+        return false;
+    const struct ns_common *ns = how & COPY_NAMESPACE ? nsfs_inode_ns(m->root->inode) : NULL;
+    return !ns || ns->kind != &mount_ns_kind;
+}
+
+static int copy_children(struct mount *from, struct dentry *below, struct mount *to, unsigned how)
 {
     struct mount *child, *copy;
     list_for_each (child, &from->children, child_link) {
-        if (child->propagation & MS_UNBINDABLE || !dentry_is_ancestor(below, child->mountpoint))
+        if (!is_copied(child, how) || !dentry_is_ancestor(below, child->mountpoint))
             continue;
-        int err = copy_tree(child, child->root, true, &copy);
+        int err = mount_copy_tree(child, child->root, true, how, &copy);
         if (err)
             return err;
-        attach(copy, &(struct path){to, child->mountpoint});
+        copy->locked = child->locked || how & COPY_LOCK;
+        mount_attach(copy, &(struct path){to, child->mountpoint});
     }
+    return 0;
+}
+
+int mount_copy_tree(struct mount *m, struct dentry *root, bool recursive, unsigned how, struct mount **ret)
+{
+    struct mount *copy;
+    int err = mount_room();
+    if (!err)
+        err = mount_new(m->sb, root, m->flags, &copy);
+    if (err)
+        return err;
+    copy->locked_flags = m->locked_flags;
+    copy->atime_locked = m->atime_locked;
+    copy->propagation = m->propagation & MS_UNBINDABLE;
+    if (how & COPY_LOCK)
+        lock_copy(copy);
+    mount_copy_propagation(copy, m, how);
+    err = recursive ? copy_children(m, root, copy, how) : 0;
+    if (err) {
+        mount_dissolve(copy);
+        return err;
+    }
+    *ret = copy;
     return 0;
 }
 
@@ -252,14 +295,14 @@ static int namespace_alloc(struct user_namespace *owner, struct mount_namespace 
 }
 
 /* The dentry of a super block's root: one for all its mounts. */
-static int sb_root_dentry(struct super_block *sb)
+int sb_root_dentry(struct super_block *sb)
 {
     MUTEX_GUARD(&sb->rename_lock);
     return sb->root_dentry ? 0 : dentry_new_root(sb, &sb->root_dentry);
 }
 
 /* relatime is the default, as on Linux. */
-static unsigned with_relatime(unsigned flags)
+unsigned with_relatime(unsigned flags)
 {
     return flags & (MS_NOATIME | MS_STRICTATIME) ? flags & ~(unsigned)MS_STRICTATIME
                                                  : flags | MS_RELATIME;
@@ -285,7 +328,7 @@ int mount_namespace_new(struct super_block *sb, unsigned flags, struct mount_nam
         return err;
     }
     MUTEX_GUARD(&mount_lock);
-    set_namespace(ns->root, ns);
+    mount_set_namespace(ns->root, ns);
     *ret = ns;
     return 0;
 }
@@ -299,7 +342,7 @@ void mount_namespace_root(struct mount_namespace *ns, struct path *ret)
 }
 
 /* If p is in `from`, moves it to the same place in the copy. The trees have the same shape. */
-static void move_to_copy(struct path *p, struct mount *from, struct mount *copy)
+static void move_to_copy(struct path *p, struct mount *from, struct mount *copy, unsigned how)
 {
     if (p->mount == from) {
         mount_get(copy);
@@ -309,9 +352,9 @@ static void move_to_copy(struct path *p, struct mount *from, struct mount *copy)
     }
     struct mount *a, *b = list_first(&copy->children, struct mount, child_link);
     list_for_each (a, &from->children, child_link) {
-        if (a->propagation & MS_UNBINDABLE || !b)
+        if (!is_copied(a, how) || !b)
             continue;
-        move_to_copy(p, a, b);
+        move_to_copy(p, a, b, how);
         b = b->child_link.next == &copy->children
                 ? NULL
                 : list_entry(b->child_link.next, struct mount, child_link);
@@ -326,11 +369,14 @@ int mount_namespace_copy(struct mount_namespace *from, struct user_namespace *ow
     if (err)
         return err;
     mutex_lock(&mount_lock);
-    err = copy_tree(from->root, from->root->root, true, &ns->root);
+    unsigned how = COPY_UNBINDABLE | COPY_NAMESPACE;
+    if (owner != from->common.owner)
+        how |= COPY_SHARED_TO_SLAVE | COPY_LOCK;
+    err = mount_copy_tree(from->root, from->root->root, true, how, &ns->root);
     if (!err) {
-        set_namespace(ns->root, ns);
-        move_to_copy(root, from->root, ns->root);
-        move_to_copy(cwd, from->root, ns->root);
+        mount_set_namespace(ns->root, ns);
+        move_to_copy(root, from->root, ns->root, how);
+        move_to_copy(cwd, from->root, ns->root, how);
     }
     mutex_unlock(&mount_lock);
     if (err)
@@ -356,7 +402,7 @@ static void mount_ns_free(struct ns_common *common)
     struct mount_namespace *ns = container_of(common, struct mount_namespace, common);
     mutex_lock(&mount_lock);
     if (ns->root)
-        dissolve(ns->root);
+        mount_dissolve(ns->root);
     mutex_unlock(&mount_lock);
     free(ns);
 }
@@ -367,193 +413,6 @@ const struct ns_kind mount_ns_kind = {
     .slot = NS_NO_SLOT,
     .free = mount_ns_free,
 };
-
-/* ---- verbs ---- */
-
-static unsigned mount_height(const struct mount *m)
-{
-    unsigned height = 0;
-    struct mount *child;
-    list_for_each (child, &m->children, child_link)
-        height = MAX(height, mount_height(child));
-    return height + 1;
-}
-
-/* Can something whose root is `root`, with `height` levels of mounts, be mounted at `at`? */
-static int check_place(const struct path *at, const struct dentry *root, unsigned height)
-{
-    for (const struct mount *m = at->mount; m; m = m->parent)
-        height++;
-    if (height > MOUNT_DEPTH_MAX)
-        return -ENOSPC;
-    if (!at->mount->ns)
-        return -EINVAL;
-    if (at->dentry->deleted)
-        return -ENOENT;
-    if (inode_is_dir(at->dentry->inode) != inode_is_dir(root->inode))
-        return -ENOTDIR;
-    return mount_count >= MOUNTS_MAX ? -ENOSPC : 0;
-}
-
-int do_mount(struct super_block *sb, const struct path *at, unsigned flags)
-{
-    struct mount *m;
-    int err = sb_root_dentry(sb);
-    if (err)
-        return err;
-    MUTEX_GUARD(&mount_lock);
-    err = check_place(at, sb->root_dentry, 1);
-    if (!err && at->mount->sb == sb && at->dentry == at->mount->root)
-        err = -EBUSY;
-    if (!err)
-        err = mount_new(sb, sb->root_dentry, with_relatime(flags), &m);
-    if (err)
-        return err;
-    attach(m, at);
-    set_namespace(m, at->mount->ns);
-    return 0;
-}
-
-int do_bind(const struct path *from, const struct path *at, bool recursive)
-{
-    struct mount *copy;
-    MUTEX_GUARD(&mount_lock);
-    int err = check_place(at, from->dentry, recursive ? mount_height(from->mount) : 1);
-    if (!err && (!from->mount->ns || from->mount->propagation & MS_UNBINDABLE))
-        err = -EINVAL;
-    if (!err)
-        err = copy_tree(from->mount, from->dentry, recursive, &copy);
-    if (err)
-        return err;
-    attach(copy, at);
-    set_namespace(copy, at->mount->ns);
-    return 0;
-}
-
-static bool mount_is_below(const struct mount *m, const struct mount *top)
-{
-    while (m && m != top)
-        m = m->parent;
-    return m == top;
-}
-
-int do_move_mount(const struct path *from, const struct path *at)
-{
-    struct mount *m = from->mount;
-    struct path old;
-    MUTEX_GUARD(&mount_lock);
-    if (from->dentry != m->root || !m->parent || !m->ns || m->ns != at->mount->ns)
-        return -EINVAL;
-    int err = check_place(at, m->root, mount_height(m));
-    if (err)
-        return err;
-    if (mount_is_below(at->mount, m))
-        return -ELOOP;
-    if (m->parent->propagation & MS_SHARED)
-        return -EINVAL;
-    detach(m, &old);
-    attach(m, at);
-    path_put(&old);
-    return 0;
-}
-
-#define CHANGEABLE_FLAGS \
-    (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_RELATIME | MS_NODIRATIME)
-
-int do_remount(const struct path *at, unsigned flags, bool bind, const char *data)
-{
-    MUTEX_GUARD(&mount_lock);
-    if (at->dentry != at->mount->root || !at->mount->ns)
-        return -EINVAL;
-    at->mount->flags = with_relatime(flags) & CHANGEABLE_FLAGS;
-    if (!bind)
-        at->mount->sb->read_only = flags & MS_RDONLY;
-    (void)data; /* no file system of ours has options that can change */
-    return 0;
-}
-
-static void change_propagation(struct mount *m, unsigned type, bool recursive)
-{
-    static int next_group = 1;
-    struct mount *child;
-    m->propagation = type;
-    if (type == MS_SHARED && !m->peer_group)
-        m->peer_group = next_group++;
-    else if (type != MS_SHARED)
-        m->peer_group = 0;
-    if (recursive)
-        list_for_each (child, &m->children, child_link)
-            change_propagation(child, type, true);
-}
-
-int do_change_propagation(const struct path *at, unsigned type, bool recursive)
-{
-    if (type != MS_SHARED && type != MS_PRIVATE && type != MS_SLAVE && type != MS_UNBINDABLE)
-        return -EINVAL;
-    MUTEX_GUARD(&mount_lock);
-    if (at->dentry != at->mount->root)
-        return -EINVAL;
-    change_propagation(at->mount, type, recursive);
-    return 0;
-}
-
-int do_umount(const struct path *at, int flags)
-{
-    struct mount *m = at->mount;
-    struct path old;
-    if (flags & MNT_EXPIRE) /* never two calls in a row on an idle mount: expiry is not kept */
-        return -EINVAL;
-    MUTEX_GUARD(&mount_lock);
-    if (at->dentry != m->root || !m->ns || !m->parent)
-        return -EINVAL;
-    /* References: the tree's and the caller's. */
-    if (!(flags & MNT_DETACH) && (!list_empty(&m->children) || refcount_read(&m->ref) > 2))
-        return -EBUSY;
-    detach(m, &old);
-    path_put(&old);
-    dissolve(m);
-    return 0;
-}
-
-/* Puts `m` where `old_root` was: at the namespace's root or on the same mount point. */
-static void replace_root(struct mount_namespace *ns, struct mount *m, const struct path *place)
-{
-    if (place->dentry) {
-        attach(m, place);
-        path_put(place);
-        return;
-    }
-    ns->root = m;
-}
-
-int do_pivot_root(const struct path *new_root, const struct path *put_old)
-{
-    struct path root, old_place = {0}, new_place;
-    fs_get_root(current_fs(), &root);
-    UNUSED CLEANUP_PATH_REF struct path guard = root;
-    struct mount *m = new_root->mount, *old = root.mount;
-    MUTEX_GUARD(&mount_lock);
-    if (m == old || put_old->mount == old)
-        return -EBUSY;
-    if (new_root->dentry != m->root || root.dentry != old->root || !m->parent || !m->ns ||
-        m->ns != old->ns)
-        return -EINVAL;
-    if (!inode_is_dir(put_old->dentry->inode))
-        return -ENOTDIR;
-    if (!mount_is_below(put_old->mount, m) || !mount_is_below(m, old))
-        return -EINVAL;
-    if (m->propagation & MS_SHARED || m->parent->propagation & MS_SHARED ||
-        old->propagation & MS_SHARED)
-        return -EINVAL;
-    detach(m, &new_place);
-    if (old->parent)
-        detach(old, &old_place);
-    attach(old, put_old);
-    replace_root(m->ns, m, &old_place);
-    path_put(&new_place);
-    fs_contexts_move(&root, &(struct path){m, m->root});
-    return 0;
-}
 
 static void sync_tree(struct mount *m)
 {

@@ -2,8 +2,9 @@
  * Mounts, mount namespaces and paths.
  *
  * A mount shows a tree (a dentry of a super block) at a mount point. A path is a place: a mount and
- * a dentry in it. A mount namespace is a tree of mounts with one root. Propagation: private,
- * shared, slave and unbindable flags are kept; shared subtrees propagate. Lock: mount_lock (a
+ * a dentry in it. A mount namespace is a tree of mounts with one root. Shared mounts are in rings of
+ * peers, slaves on their masters' lists; what is mounted in one happens in its peers and slaves, in
+ * whatever namespace (mount_namespaces(7)). Lock: mount_lock (a
  * mutex, vfs/mount.c) protects the tree of all namespaces. Changes to what the walk reads (the
  * hash, parent, mountpoint, root) also hold dentry_lock (vfs/dentry.h), so a walk needs that one
  * alone.
@@ -50,11 +51,22 @@ struct mount {
     _Atomic uint32_t flags; /* MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_NOATIME, MS_RELATIME,
                                MS_NODIRATIME */
     int id;                 /* [I] /proc/PID/mountinfo */
-    uint32_t propagation;   /* [mount_lock] MS_SHARED, MS_SLAVE, MS_UNBINDABLE or MS_PRIVATE */
-    int peer_group;         /* [mount_lock] */
+    uint32_t locked_flags;  /* [mount_lock] of flags, those that may not be taken away */
+    bool atime_locked;      /* [mount_lock] nor may how access times are kept change */
+    bool locked;            /* [mount_lock] stays where it is: what is under it is not for its owner to see */
+    bool expiry_mark;       /* [mount_lock] MNT_EXPIRE has been asked for once */
+    uint32_t propagation;   /* [mount_lock] MS_SHARED or MS_UNBINDABLE or 0; a slave has a master */
+    int peer_group;         /* [mount_lock] number of its peers; 0: not shared */
+    struct list share_link; /* [mount_lock] the ring of its peers, without a head */
+    struct mount *master;   /* [mount_lock] who propagates to it, weak: whoever goes is taken out */
+    struct list slaves, slave_link; /* [mount_lock] */
+    unsigned mark;          /* [mount_lock] of walks over what propagates */
+    struct list work_link;  /* [mount_lock] */
+    struct mount *work_source; /* [mount_lock] */
     struct list children, child_link; /* [mount_lock] */
     struct list hash_link;            /* [mount_lock] */
     bool detached;                    /* [mount_lock] lazily unmounted */
+    bool is_detached_root;            /* [mount_lock] a descriptor holds it: see do_open_tree() */
 };
 
 struct mount_namespace {
@@ -81,10 +93,26 @@ NODISCARD int do_mount(struct super_block *sb, const struct path *at,
                        unsigned flags); /* over a directory or file */
 NODISCARD int do_bind(const struct path *from, const struct path *at, bool recursive);
 NODISCARD int do_move_mount(const struct path *from, const struct path *at);
+/* Changes the mount's flags: those in `clear` go, those in `set` come (MS_...; of the access time
+ * flags one is set). -EPERM: locked. recursive: with everything below, all or nothing. */
+struct mount_change {
+    unsigned set, clear;
+    unsigned propagation; /* MS_SHARED ..., or 0 */
+    bool recursive;
+};
+NODISCARD int do_mount_setattr(const struct path *at, const struct mount_change *change);
 NODISCARD int do_remount(const struct path *at, unsigned flags, bool bind, const char *data);
 NODISCARD int do_change_propagation(const struct path *at, unsigned type, bool recursive);
-NODISCARD int do_umount(const struct path *at,
-                        int flags); /* MNT_DETACH, MNT_FORCE, UMOUNT_NOFOLLOW is the walk's */
+/* MNT_DETACH, MNT_FORCE, MNT_EXPIRE; UMOUNT_NOFOLLOW is the walk's. Consumes `at`. */
+NODISCARD int do_umount(struct path *at, int flags);
+
+/* Trees outside any namespace, which a descriptor holds: open_tree(2), fsmount(2). The new mount
+ * has one reference, for mount_detached_end(). */
+NODISCARD int do_open_tree(const struct path *from, bool recursive, struct mount **ret);
+NODISCARD int do_fsmount(struct super_block *sb, unsigned flags, struct mount **ret);
+void mount_detached_end(struct mount *m); /* unless move_mount(2) has given it a place */
+/* move_mount(2) of one, and MOVE_MOUNT_SET_GROUP. */
+NODISCARD int do_set_group(const struct path *from, const struct path *to);
 NODISCARD int do_pivot_root(const struct path *new_root, const struct path *put_old);
 
 /* What is mounted in ns and has this device number: a reference, or NULL. */

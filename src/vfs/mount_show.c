@@ -138,6 +138,23 @@ static void show_mounts_line(struct mount *m, const char *at, const struct path 
     strbuf_puts(out, " 0 0\n");
 }
 
+/* The group it is a slave of, and the nearest one above that is in sight, if that is another. */
+static void show_master(struct strbuf *out, const struct mount *m)
+{
+    strbuf_printf(out, " master:%d", m->master->peer_group);
+    for (const struct mount *above = m->master; above; above = above->master) {
+        const struct mount *peer = above;
+        do {
+            if (peer->ns == m->ns) {
+                if (peer->peer_group != m->master->peer_group)
+                    strbuf_printf(out, " propagate_from:%d", peer->peer_group);
+                return;
+            }
+            peer = list_entry(peer->share_link.next, struct mount, share_link);
+        } while (peer != above);
+    }
+}
+
 static void show_mountinfo_line(struct mount *m, const char *at, const struct path *root,
                                 struct strbuf *out)
 {
@@ -158,6 +175,8 @@ static void show_mountinfo_line(struct mount *m, const char *at, const struct pa
     add_flags(out, m, false);
     if (m->propagation & MS_SHARED)
         strbuf_printf(out, " shared:%d", m->peer_group);
+    if (m->master)
+        show_master(out, m);
     if (m->propagation & MS_UNBINDABLE)
         strbuf_puts(out, " unbindable");
     strbuf_printf(out, " - %s ", m->sb->type);
