@@ -4,11 +4,13 @@
 #   make         build            make test    install what is missing, build, run every test
 #   make deps    Debian packages  make demo    run a real program in a sandbox and show whose kernel it ran on
 #   make check   layers, style    make bench   one table: native, picket, ratio
+#   make install, make deb       below /usr/local; a Debian package in build/
+#   make bench-start             starting containers: picket beside crun (and runsc)
 
 BUILD := build
 NINJA := ninja -C $(BUILD) -j$(shell nproc)
 
-.PHONY: all deps test demo bench check clean unit
+.PHONY: all deps test demo bench bench-start check clean unit install deb
 all: $(BUILD)/build.ninja
 	@$(NINJA)
 
@@ -30,6 +32,15 @@ demo: deps all
 
 bench: deps all
 	@bench/run
+
+bench-start: deps all
+	@bench/start
+
+install: all
+	@meson install -C $(BUILD) --no-rebuild
+
+deb: deps
+	@tools/make-deb
 
 clean:
 	rm -rf $(BUILD)
