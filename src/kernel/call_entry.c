@@ -1,5 +1,6 @@
 /* The long way into a system call: see call_entry.h. */
 #include "kernel/call_entry.h"
+#include "kernel/ptrace.h"
 #include "kernel/seccomp.h"
 #include "kernel/task.h"
 #include <linux/seccomp.h>
@@ -8,6 +9,9 @@
 void call_work_update(struct task *t)
 {
     unsigned work = t->seccomp.mode != SECCOMP_MODE_DISABLED ? CALL_WORK_SECCOMP : 0;
+    const struct ptrace_state *s = t->ptrace;
+    if (s && s->tracer && (s->syscalls || s->emulate || s->step))
+        work |= CALL_WORK_TRACED;
     __atomic_store_n(&t->call_work, work, __ATOMIC_SEQ_CST);
     spin_lock(&t->platform_lock);
     if (t->ctx)
@@ -27,11 +31,36 @@ void call_reload(struct task *t, struct call *c)
     c->args[5] = r->r9;
 }
 
+/* The tracer's turn before the call: false if the call is not to be executed. */
+static bool enter_traced(struct task *t, struct call *c)
+{
+    bool run = ptrace_call_entry(t);
+    call_reload(t, c);
+    c->result = (int64_t)context_regs(t->ctx)->rax;
+    t->syscall_nr = (int)c->nr;
+    return run && (int64_t)c->nr >= 0 && c->nr != UINT32_MAX;
+}
+
+int64_t call_exit_traced(struct task *t, int64_t result)
+{
+    if (!t->ctx || t->exit_requested)
+        return result;
+    context_set_result(t->ctx, result);
+    ptrace_call_exit(t);
+    return t->ctx ? (int64_t)context_regs(t->ctx)->rax : result;
+}
+
 int64_t call_with_work(struct task *t, const struct event *event)
 {
     struct call c = {.nr = event->nr};
+    bool run = true;
     memcpy(c.args, event->args, sizeof(c.args));
-    if (t->seccomp.mode != SECCOMP_MODE_DISABLED && !seccomp_admit(t, &c))
-        return c.result;
-    return task_syscall_hook(c.nr, c.args);
+    ptrace_clear_step(t);
+    if (t->call_work & CALL_WORK_TRACED)
+        run = enter_traced(t, &c);
+    if (run && t->seccomp.mode != SECCOMP_MODE_DISABLED)
+        run = seccomp_admit(t, &c);
+    if (run)
+        c.result = task_syscall_hook(c.nr, c.args);
+    return t->call_work & CALL_WORK_TRACED ? call_exit_traced(t, c.result) : c.result;
 }

@@ -19,6 +19,8 @@ void call_work_update(struct task *t);
 
 /* The call of `event`, through everything: its result. Own task. */
 int64_t call_with_work(struct task *t, const struct event *event);
+/* Of a call that was not traced when it began: the result, after the tracer has seen its exit. */
+int64_t call_exit_traced(struct task *t, int64_t result);
 /* A futex wait made on the host was broken up: what Linux's futex answers to a signal. */
 int64_t interrupted_futex(const uint64_t *args);
 /* What a tracer may have changed: number and arguments as the registers have them. */

@@ -15,6 +15,7 @@
 #include "kernel/namespaces.h"
 #include "kernel/pid.h"
 #include "kernel/pidfd.h"
+#include "kernel/ptrace.h"
 #include "kernel/task_private.h"
 #include "kernel/tty_hooks.h"
 #include "kernel/user_namespace.h"
@@ -24,6 +25,7 @@
 #include "vfs/fs_context.h"
 #include "vfs/vfs.h"
 #include <linux/capability.h>
+#include <linux/ptrace.h>
 #include <sched.h>
 
 #ifndef CLONE_CLEAR_SIGHAND
@@ -372,6 +374,15 @@ static void link_new_process(struct task *t, struct task *from, const struct clo
                              creator->session);
 }
 
+/* The PTRACE_EVENT_... that this makes for its creator's tracer, or 0. */
+static int clone_event(const struct task *from, const struct clone_args *args)
+{
+    int event = args->flags & CLONE_VFORK          ? PTRACE_EVENT_VFORK
+                : args->exit_signal == SIGCHLD ? PTRACE_EVENT_FORK
+                                               : PTRACE_EVENT_CLONE;
+    return args->flags & CLONE_UNTRACED || !ptrace_event_enabled(from, event) ? 0 : event;
+}
+
 /* The child becomes visible, unless its creator is being killed or is to make room for an exec. */
 static int link_child(struct task *t, struct task *from, const struct clone_args *args)
 {
@@ -393,6 +404,7 @@ static int link_child(struct task *t, struct task *from, const struct clone_args
         spin_lock(&creator->sig.lock);
         seccomp_inherit_locked(t, from);
         spin_unlock(&creator->sig.lock);
+        ptrace_new_child_locked(t, from, clone_event(from, args), args->flags & CLONE_PTRACE);
     }
     spin_unlock(&tasklist_lock);
     return err;
@@ -485,8 +497,13 @@ int64_t do_clone(const struct clone_args *args)
     task_get(child); /* ours; one is the thread list's, one its fiber's */
     task_get(child);
     fiber_start(child->fiber);
-    if (args->flags & CLONE_VFORK)
+    int event = clone_event(from, args);
+    if (event)
+        ptrace_event(from, event, (uint64_t)number);
+    if (args->flags & CLONE_VFORK) {
         wait_for_vfork(child);
+        ptrace_event(from, PTRACE_EVENT_VFORK_DONE, (uint64_t)number);
+    }
     task_put(child);
     return number;
 }

@@ -10,12 +10,14 @@
 #include "kernel/fdtable.h"
 #include "kernel/pid.h"
 #include "kernel/posix_timers.h"
+#include "kernel/ptrace_private.h"
 #include "kernel/robust.h"
 #include "kernel/signal_private.h"
 #include "kernel/task_private.h"
 #include "loader/loader.h"
 #include "mm/mm.h"
 #include "vfs/file.h"
+#include <linux/ptrace.h>
 
 DEFINE_CLEANUP(struct image *, image_free)
 
@@ -58,6 +60,10 @@ static int end_other_tasks(struct task *t)
     spin_lock(&tasklist_lock);
     if (!err && t != p->leader)
         old = take_over_leader_locked(t);
+    if (old && ptrace_tracer_locked(old)) {
+        ptrace_unlink_locked(old);
+        task_put(old); /* the tracer's: not the last */
+    }
     spin_unlock(&tasklist_lock);
     spin_lock(&p->sig.lock);
     p->exec_task = NULL;
@@ -204,6 +210,7 @@ int do_execve(const struct exec_args *args)
     err = exec_cred_prepare(t->cred, image, &creds);
     if (err)
         return err;
+    int32_t old_number = pid_number(t->pid);
     err = end_other_tasks(t);
     if (!err) {
         err = replace_image(t, image, &creds);
@@ -220,5 +227,6 @@ int do_execve(const struct exec_args *args)
     spin_lock(&t->process->sig.lock);
     call_work_update(t);
     spin_unlock(&t->process->sig.lock);
+    ptrace_event(t, PTRACE_EVENT_EXEC, (uint64_t)old_number);
     return 0;
 }

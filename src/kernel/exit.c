@@ -14,6 +14,7 @@
 #include "kernel/job_control.h"
 #include "kernel/pid.h"
 #include "kernel/posix_timers.h"
+#include "kernel/ptrace_private.h"
 #include "kernel/robust.h"
 #include "kernel/signal_private.h"
 #include "kernel/task_private.h"
@@ -21,6 +22,7 @@
 #include "kernel/usage.h"
 #include "mm/mm.h"
 #include "vfs/fs_context.h"
+#include <linux/ptrace.h>
 #include <sys/wait.h>
 
 /* ---- asking for the end ---- */
@@ -93,6 +95,10 @@ void process_reap_locked(struct process *p, struct list *dead)
 {
     struct task *leader = p->leader;
     p->state = PROCESS_REAPED;
+    if (ptrace_tracer_locked(leader)) {
+        ptrace_unlink_locked(leader);
+        task_put(leader); /* the tracer's; the thread list still has one */
+    }
     list_del(&p->child_link);
     list_del(&leader->thread_link);
     p->pid->task = NULL;
@@ -127,9 +133,7 @@ void status_decode(int wait_status, int *ret_code, int *ret_status)
     }
 }
 
-/* A zombie has (or gets) a parent. Returns true if that parent does not want to know: it is reaped
- * at once. */
-static bool notify_exit_locked(struct process *p)
+bool exit_notify_parent_locked(struct process *p)
 {
     struct process *parent = p->parent;
     siginfo_t info;
@@ -147,6 +151,12 @@ static bool notify_exit_locked(struct process *p)
     }
     wake_all(&parent->child_wait);
     return autoreap;
+}
+
+/* Somebody is told of the zombie: its tracer first. True: it is to be reaped at once. */
+static bool notify_exit_locked(struct process *p)
+{
+    return !ptrace_notify_exit_locked(p) && exit_notify_parent_locked(p);
 }
 
 /* ---- the children's new parent ---- */
@@ -242,7 +252,7 @@ static void become_zombie_locked(struct process *p, int last_exit_code, struct l
     reparent_children_locked(p, dead);
     p->exit_status = p->exiting ? p->group_exit_status : last_exit_code;
     p->state = PROCESS_ZOMBIE;
-    bool reap = p->parent ? notify_exit_locked(p) : true;
+    bool reap = p->parent || ptrace_tracer_locked(p->leader) ? notify_exit_locked(p) : true;
     wake_poll(&p->pid->exit_queue, EPOLLIN);
     if (reap)
         process_reap_locked(p, dead);
@@ -255,6 +265,7 @@ static void process_end(struct process *p, int last_exit_code)
     itimers_free(p);
     cpu_limit_free(p);
     posix_timers_free(p);
+    ptrace_tracer_exit(p);
     leave_terminal(p);
     namespace_end(p);
     spin_lock(&tasklist_lock);
@@ -264,6 +275,11 @@ static void process_end(struct process *p, int last_exit_code)
     process_bury(&dead);
     if (p->exited)
         p->exited(p->exited_arg, status);
+}
+
+static int exit_status_of(const struct task *t)
+{
+    return t->process->exiting ? t->process->group_exit_status : t->exit_code;
 }
 
 /* Leaves the process; true if it was the last. */
@@ -276,9 +292,11 @@ static bool leave_process_locked(struct task *t)
     p->dead_times.system += t->past_times.system;
     p->task_count--;
     if (t != p->leader) {
-        t->pid->task = NULL;
-        pid_release_numbers_locked(t->pid);
         list_del(&t->thread_link);
+        if (!ptrace_thread_exit_locked(t, exit_status_of(t))) {
+            t->pid->task = NULL;
+            pid_release_numbers_locked(t->pid);
+        }
     }
     wake_all(&p->sig.stop_queue); /* an exec waits for the others to go */
     return p->task_count == 0;
@@ -287,6 +305,7 @@ static bool leave_process_locked(struct task *t)
 void task_exit(struct task *t)
 {
     struct process *p = process_get(t->process);
+    ptrace_event(t, PTRACE_EVENT_EXIT, (uint64_t)exit_status_of(t));
     spin_lock(&tasklist_lock);
     t->exiting = true;
     spin_unlock(&tasklist_lock);

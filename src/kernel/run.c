@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "kernel/call_entry.h"
 #include "kernel/pid.h"
+#include "kernel/ptrace.h"
 #include "kernel/task.h"
 #include <string.h>
 
@@ -39,8 +40,11 @@ static inline bool run_syscall(struct task *t, const struct event *event)
         result = interrupted_futex(event->args);
     else if (UNLIKELY(__atomic_load_n(&t->call_work, __ATOMIC_RELAXED)))
         result = call_with_work(t, event);
-    else
+    else {
         result = task_syscall_hook(event->nr, event->args);
+        if (UNLIKELY(__atomic_load_n(&t->call_work, __ATOMIC_RELAXED) & CALL_WORK_TRACED))
+            result = call_exit_traced(t, result);
+    }
     if (UNLIKELY(!t->ctx))
         return true;
     context_set_result(t->ctx, result); /* exec may have changed the context */
@@ -54,6 +58,7 @@ static void run_fault(struct task *t, const struct event *event)
     t->syscall_nr = -1;
     t->frame_queued = t->image_queued = false;
     t->fault = event->fault;
+    ptrace_clear_step(t);
     info.si_signo = event->fault.signo;
     info.si_code = event->fault.code;
     info.si_addr = (void *)event->fault.addr;
@@ -91,6 +96,7 @@ static bool run_event(struct task *t, const struct event *event)
         break;
     default:
         t->syscall_nr = -1;
+        ptrace_clear_step(t);
         break;
     }
     return true;

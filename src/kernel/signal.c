@@ -8,6 +8,7 @@
 #include "kernel/signal.h"
 #include "kernel/pid.h"
 #include "kernel/posix_timers.h"
+#include "kernel/ptrace.h"
 #include "kernel/signal_private.h"
 #include "kernel/task.h"
 #include "kernel/user_namespace.h"
@@ -217,6 +218,8 @@ static bool is_ignored(struct process *p, struct task *t, int sig)
     struct task *judge = t ? t : p->leader;
     if (judge && !judge->exited && task_sigmask(judge) & SIGBIT(sig))
         return false;
+    if (judge && ptrace_tracer_locked(judge)) /* who may want to know even so */
+        return false;
     return handler_ignores(p, sig);
 }
 
@@ -233,7 +236,10 @@ static bool init_is_immune(struct process *p, int sig, const siginfo_t *info)
  * parent is to know. */
 static bool continue_locked(struct process *p)
 {
+    struct task *t;
     pending_remove_everywhere(p, STOP_SIGNALS);
+    list_for_each (t, &p->tasks, thread_link)
+        ptrace_job_control_locked(t, true);
     if (!p->sig.stopped)
         return false;
     p->sig.stopped = false;
@@ -438,7 +444,7 @@ void signal_force(struct task *t, int sig, const siginfo_t *info)
     spin_unlock(&p->sig.sighand->lock);
     if (blocked)
         task_set_sigmask(t, task_sigmask(t) & ~SIGBIT(sig));
-    if (fatal) {
+    if (fatal && !ptrace_is_traced(t)) { /* else its tracer sees the signal first */
         process_kill_group(p, signal_fatal_status(p, sig)); /* an init too */
         return;
     }

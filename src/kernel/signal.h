@@ -67,6 +67,7 @@ struct process_signals {
     struct sighand *sighand;      /* [I] reference */
     unsigned queued;              /* [a] against RLIMIT_SIGPENDING */
     bool stopped;                 /* [lock] group stop in force */
+    unsigned stop_count;          /* [lock] group stops so far */
     int stop_signal;              /* [lock] */
     bool stop_reported, continued, continue_reported; /* [lock] for wait4 WUNTRACED, WCONTINUED */
     struct wait_queue stop_queue; /* stopped tasks sleep here */

@@ -4,6 +4,7 @@
  */
 #include "kernel/cgroup.h"
 #include "kernel/job_control.h"
+#include "kernel/ptrace.h"
 #include "kernel/signal_private.h"
 #include "kernel/task.h"
 
@@ -25,6 +26,14 @@ static sigmask_t own_mask(struct task *t)
     return context_sigmask(t->ctx) & ~UNBLOCKABLE;
 }
 
+/* A traced task runs on when its tracer wants so, whatever its group does. */
+static bool must_stop(const struct task *t)
+{
+    if (t->freeze)
+        return true;
+    return ptrace_is_traced(t) ? ptrace_trap_pending(t) : t->process->sig.stopped;
+}
+
 void signal_recalculate(struct task *t)
 {
     struct process *p = t->process;
@@ -34,7 +43,7 @@ void signal_recalculate(struct task *t)
     spin_lock(&p->sig.lock);
     sigmask_t pending = t->sig.own.set | p->sig.shared.set;
     context_set_sigpending(t->ctx, pending);
-    bool work = (pending & ~own_mask(t)) || p->sig.stopped || t->freeze || t->sig.kill_pending;
+    bool work = (pending & ~own_mask(t)) || must_stop(t) || t->sig.kill_pending;
     spin_unlock(&p->sig.lock);
     if (work)
         fiber_interrupt(t->fiber);
@@ -82,8 +91,7 @@ sigmask_t signal_pending_set(struct task *t)
 
 bool signal_pending(struct task *t)
 {
-    struct process *p = t->process;
-    return t->sig.kill_pending || p->sig.stopped || t->freeze || (signal_pending_set(t) & ~task_sigmask(t));
+    return t->sig.kill_pending || must_stop(t) || (signal_pending_set(t) & ~task_sigmask(t));
 }
 
 int signal_dequeue(struct task *t, sigmask_t mask, siginfo_t *ret_info)
@@ -162,6 +170,7 @@ static void stop_begin(struct task *t, int sig)
         !p->exiting && !((p->sig.shared.set | t->sig.own.set) & SIGBIT(SIGCONT)) && !p->sig.stopped;
     if (stop) {
         p->sig.stopped = true;
+        p->sig.stop_count++;
         p->sig.stop_signal = sig;
         p->sig.stop_reported = false;
         p->sig.continued = false;
@@ -170,8 +179,12 @@ static void stop_begin(struct task *t, int sig)
                 task_kick(other);
     }
     spin_unlock(&p->sig.lock);
-    if (stop)
-        signal_notify_parent_locked(p, CLD_STOPPED, sig);
+    if (stop) {
+        list_for_each (other, &p->tasks, thread_link)
+            ptrace_job_control_locked(other, false);
+        if (!p->parent || ptrace_tracer_locked(p->leader) != p->parent) /* else it sees the tracee's own stop */
+            signal_notify_parent_locked(p, CLD_STOPPED, sig);
+    }
     spin_unlock(&tasklist_lock);
     if (stop && p->stopped)
         p->stopped(p->exited_arg, sig);
@@ -180,7 +193,18 @@ static void stop_begin(struct task *t, int sig)
 static void stop_wait(struct task *t)
 {
     struct process *p = t->process;
-    (void)wait_event_killable(&p->sig.stop_queue, !p->sig.stopped || t->sig.kill_pending);
+    (void)wait_event_killable(&p->sig.stop_queue,
+                              !p->sig.stopped || t->sig.kill_pending || ptrace_is_traced(t));
+}
+
+static void stop_now(struct task *t)
+{
+    if (t->freeze)
+        cgroup_freeze_wait(t);
+    else if (ptrace_is_traced(t))
+        ptrace_trap(t);
+    else
+        stop_wait(t);
 }
 
 static bool stops_by_default(struct task *t, int sig)
@@ -221,23 +245,32 @@ static void run_handler(struct task *t, int sig, const struct guest_sigaction *a
     context_set_sigmask(t->ctx, blocked & ~UNBLOCKABLE);
 }
 
-/* Takes the next deliverable signal: its number and what to do about it, or 0. */
-static int take_next(struct task *t, struct guest_sigaction *ret_action, siginfo_t *ret_info)
+/* What is to be done about the signal; SA_RESETHAND takes effect. */
+static struct guest_sigaction use_action(struct task *t, int sig)
+{
+    struct process *p = t->process;
+    spin_lock(&p->sig.lock);
+    struct sighand *hand = p->sig.sighand;
+    spin_lock(&hand->lock);
+    struct guest_sigaction *action = &hand->action[sig - 1], used = *action;
+    if (action->flags & (uint32_t)SA_RESETHAND && action->handler > (uint64_t)SIG_IGN)
+        action->handler = (uint64_t)SIG_DFL;
+    spin_unlock(&hand->lock);
+    spin_unlock(&p->sig.lock);
+    return used;
+}
+
+/* Takes the next deliverable signal: its number, 0: none, -1: the tracer had it. */
+static int take_next(struct task *t, siginfo_t *ret_info)
 {
     struct process *p = t->process;
     spin_lock(&p->sig.lock);
     int sig = signal_take_locked(t, ~own_mask(t), ret_info);
-    if (sig) {
-        struct sighand *hand = p->sig.sighand;
-        spin_lock(&hand->lock);
-        struct guest_sigaction *action = &hand->action[sig - 1];
-        *ret_action = *action;
-        if (action->flags & (uint32_t)SA_RESETHAND && action->handler > (uint64_t)SIG_IGN)
-            action->handler = (uint64_t)SIG_DFL;
-        spin_unlock(&hand->lock);
-    }
     spin_unlock(&p->sig.lock);
-    return sig;
+    if (!sig || !ptrace_is_traced(t))
+        return sig;
+    sig = ptrace_signal(t, sig, ret_info);
+    return sig ? sig : -1;
 }
 
 static void deliver_one(struct task *t, int sig, const struct guest_sigaction *action,
@@ -271,19 +304,17 @@ void signal_deliver(struct task *t)
     int sig;
     do {
         fiber_clear_interrupt(t->fiber);
-        while (!t->sig.kill_pending && (t->process->sig.stopped || t->freeze)) {
-            if (t->freeze)
-                cgroup_freeze_wait(t);
-            else
-                stop_wait(t);
-        }
+        while (!t->sig.kill_pending && must_stop(t))
+            stop_now(t);
         if (t->sig.kill_pending || t->exit_requested) {
             t->exit_requested = true;
             return;
         }
-        sig = take_next(t, &action, &info);
-        if (sig)
+        sig = take_next(t, &info);
+        if (sig > 0) {
+            action = use_action(t, sig);
             deliver_one(t, sig, &action, &info);
+        }
     } while (sig);
     resolve_restart(t, NULL);
     if (t->sig.restore_mask) {

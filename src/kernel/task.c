@@ -13,6 +13,7 @@
 #include "kernel/namespaces.h"
 #include "kernel/nsfs.h"
 #include "kernel/pid.h"
+#include "kernel/ptrace.h"
 #include "kernel/task_private.h"
 #include "kernel/tty_hooks.h"
 #include "kernel/user_namespace.h"
@@ -51,6 +52,7 @@ int process_new(struct task *from, struct process **ret)
     refcount_init(&p->ref);
     list_init(&p->children);
     list_init(&p->child_link);
+    list_init(&p->tracees);
     list_init(&p->tasks);
     list_init(&p->group_link);
     list_init(&p->session_link);
@@ -156,6 +158,7 @@ void task_put(struct task *t)
         cgroup_uncharge_task(t);
     ns_set_put(&t->ns);
     pid_put(t->pid);
+    ptrace_free(t);
     process_put(t->process);
     free(t);
 }

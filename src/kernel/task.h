@@ -93,6 +93,7 @@ struct process {
     struct process *parent;          /* [tasklist] weak; NULL only for the first process and orphans of the kernel */
     struct list children;            /* [tasklist] of child_link */
     struct list child_link;          /* [tasklist] */
+    struct list tracees;             /* [tasklist] of ptrace_state.link */
     struct list tasks;               /* [tasklist] of task.thread_link; the leader stays until reaped */
     unsigned task_count;             /* [tasklist] live tasks */
     struct task *leader;             /* [tasklist] */
@@ -178,7 +179,7 @@ struct task {
     uint64_t syscall_count;
     unsigned call_work;              /* [a] CALL_WORK_...: why its calls take the long way; call_entry.h */
     struct seccomp_state seccomp;    /* kernel/seccomp.h */
-    struct ptrace_state *ptrace;     /* reserved for ptrace */
+    struct ptrace_state *ptrace;     /* made when first traced, kept with the task: kernel/ptrace.h */
 };
 
 extern struct spinlock tasklist_lock;

@@ -23,5 +23,9 @@ void task_link_locked(struct task *t);
 void process_reap_locked(struct process *p, struct list *dead);
 void process_bury(struct list *dead);
 
+/* tasklist_lock held: tells the parent of a zombie; true if that parent does not want to know, and it is to be
+ * reaped at once. */
+bool exit_notify_parent_locked(struct process *p);
+
 /* wait status encoding -> si_code and si_status */
 void status_decode(int wait_status, int *ret_code, int *ret_status);

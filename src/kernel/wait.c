@@ -2,15 +2,21 @@
  * only says when to look again. */
 #include "base/cleanup.h"
 #include "kernel/pid.h"
+#include "kernel/ptrace.h"
 #include "kernel/task_private.h"
 #include "kernel/user_namespace.h"
 #include <sys/wait.h>
 
-static bool wanted(const struct process *child, const struct wait_args *args)
+static bool matches(const struct process *child, const struct wait_args *args)
 {
     if (args->type == P_PID && child->pid != args->pid)
         return false;
-    if (args->type == P_PGID && child->group != args->pid)
+    return args->type != P_PGID || child->group == args->pid;
+}
+
+static bool wanted(const struct process *child, const struct wait_args *args)
+{
+    if (!matches(child, args))
         return false;
     if (args->options & __WALL)
         return true;
@@ -31,12 +37,19 @@ static void fill(struct wait_result *ret, struct process *child, int status, int
     ret->times.system += child->child_times.system;
 }
 
+/* A traced child's end is its tracer's to see first. */
+static bool is_others(const struct process *child)
+{
+    struct process *tracer = ptrace_tracer_locked(child->leader);
+    return tracer && tracer != current->process;
+}
+
 static bool take_zombie(struct process *child, const struct wait_args *args,
                         struct wait_result *ret, struct list *dead)
 {
     struct process *me = current->process;
     int code, status;
-    if (child->state != PROCESS_ZOMBIE || !(args->options & WEXITED))
+    if (child->state != PROCESS_ZOMBIE || !(args->options & WEXITED) || is_others(child))
         return false;
     status_decode(child->exit_status, &code, &status);
     fill(ret, child, child->exit_status, code);
@@ -53,7 +66,8 @@ static bool take_stopped(struct process *child, const struct wait_args *args,
                          struct wait_result *ret)
 {
     if (!(args->options & WSTOPPED) || !child->sig.stopped || child->sig.stop_reported ||
-        child->state != PROCESS_RUNNING)
+        child->state != PROCESS_RUNNING ||
+        ptrace_tracer_locked(child->leader) == current->process) /* that one sees its own stops */
         return false;
     fill(ret, child, child->sig.stop_signal << 8 | 0x7f, CLD_STOPPED);
     if (!(args->options & WNOWAIT))
@@ -77,10 +91,12 @@ static int scan(const struct wait_args *args, struct wait_result *ret)
 {
     struct process *child;
     struct list dead = LIST_INIT(dead);
+    struct task *tracee = NULL;
     int result = -ECHILD;
     spin_lock(&tasklist_lock);
     list_for_each (child, &current->process->children, child_link) {
-        if (!wanted(child, args))
+        bool mine = ptrace_tracer_locked(child->leader) == current->process;
+        if (!wanted(child, args) && !(mine && matches(child, args)))
             continue;
         result = 0;
         if (take_zombie(child, args, ret, &dead) || take_stopped(child, args, ret) ||
@@ -89,8 +105,13 @@ static int scan(const struct wait_args *args, struct wait_result *ret)
             break;
         }
     }
+    if (result != 1) {
+        int traced = ptrace_wait_locked(args, ret, &dead, &tracee);
+        result = traced == -ECHILD ? result : traced;
+    }
     spin_unlock(&tasklist_lock);
     process_bury(&dead);
+    task_put(tracee);
     return result;
 }
 

@@ -43,6 +43,9 @@ static inline bool area_is_private(const struct area *a)
 
 /* ---- show.c: one line of maps ---- */
 struct strbuf;
+/* The host's vDSO lies above what a guest may map, and belongs to no area: where and how large it is in every
+ * guest, and the same bytes in the kernel process. NULL: there is none. */
+const void *mm_vdso(uaddr_t *ret_start, size_t *ret_size);
 void mm_show_area(const struct area *a, const struct path *root, struct strbuf *out);
 
 /* ---- host.c: orders; 0 or -errno ---- */

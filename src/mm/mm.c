@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 
 int mm_new(struct address_space *as, struct mm **ret)
 {
@@ -168,11 +169,23 @@ void mm_randomize(struct mm *mm, uint64_t stack_limit, bool fixed)
 
 /* ---- from outside ---- */
 
+static ssize_t read_vdso(uaddr_t addr, void *buf, size_t n)
+{
+    uaddr_t start;
+    size_t size;
+    const char *vdso = mm_vdso(&start, &size);
+    if (!vdso || addr < start || addr >= start + size)
+        return -EIO;
+    n = MIN(n, start + size - addr);
+    memcpy(buf, vdso + (addr - start), n);
+    return (ssize_t)n;
+}
+
 ssize_t mm_read(struct mm *mm, uaddr_t addr, void *buf, size_t n)
 {
     MUTEX_GUARD(&mm->lock);
     if (addr >= GUEST_END)
-        return -EIO;
+        return read_vdso(addr, buf, n);
     n = MIN(n, GUEST_END - addr);
     return mm->as ? platform_peek(mm->as, buf, addr, n) : -ESRCH;
 }
@@ -184,4 +197,25 @@ ssize_t mm_write(struct mm *mm, uaddr_t addr, const void *buf, size_t n)
         return -EIO;
     n = MIN(n, GUEST_END - addr);
     return mm->as ? platform_poke(mm->as, addr, buf, n) : -ESRCH;
+}
+
+static int copy_opened(struct context *ctx, uaddr_t addr, char *buf, size_t n, bool write)
+{
+    ssize_t done = write ? platform_copy_out_sync(ctx, addr, buf, n) : platform_copy_in(ctx, buf, addr, n);
+    return done == (ssize_t)n ? 0 : -EIO;
+}
+
+int mm_force_copy(struct mm *mm, struct context *ctx, uaddr_t addr, char *buf, size_t n, bool write)
+{
+    MUTEX_GUARD(&mm->lock);
+    struct area *a = addr < GUEST_END ? mm_find_area(mm, addr) : NULL;
+    if (!a || (write && !area_is_private(a) && !(a->prot & PROT_WRITE)))
+        return -EIO;
+    uaddr_t page = align_down(addr, PAGE_SIZE);
+    int open = a->prot | PROT_READ | (write ? PROT_WRITE : 0);
+    if (host_call(ctx, SYS_mprotect, page, PAGE_SIZE, (uint64_t)open) < 0)
+        return -EIO;
+    int err = copy_opened(ctx, addr, buf, n, write);
+    host_call_deferred(ctx, SYS_mprotect, page, PAGE_SIZE, (uint64_t)a->prot);
+    return err;
 }

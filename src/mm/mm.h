@@ -122,6 +122,9 @@ void mm_show_maps(struct mm *mm, const struct path *root, struct strbuf *out);
 /* Reads another process's memory (/proc/PID/mem, cmdline, environ): bytes or -errno. */
 ssize_t mm_read(struct mm *mm, uaddr_t addr, void *buf, size_t n);
 ssize_t mm_write(struct mm *mm, uaddr_t addr, const void *buf, size_t n);
+/* For debuggers, inside one page, on the fiber that serves ctx: whatever the page's protection. 0, -EIO: there is
+ * no page, or it is a file's that may not be written. */
+NODISCARD int mm_force_copy(struct mm *mm, struct context *ctx, uaddr_t addr, char *buf, size_t n, bool write);
 /* What is resident, as the host knows it (usage.c): zeroes, and false, if it does not tell. */
 void mm_show_smaps(struct mm *mm, const struct path *root, struct strbuf *out);
 void mm_show_smaps_rollup(struct mm *mm, struct strbuf *out);

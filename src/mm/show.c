@@ -55,15 +55,22 @@ void mm_show_area(const struct area *a, const struct path *root, struct strbuf *
     strbuf_putc(out, '\n');
 }
 
-/* The host's vDSO lies above what a guest may map, and belongs to no area. */
+const void *mm_vdso(uaddr_t *ret_start, size_t *ret_size)
+{
+    const Elf64_Ehdr *eh = (const void *)getauxval(AT_SYSINFO_EHDR);
+    *ret_start = platform_vdso();
+    if (!*ret_start || !eh)
+        return NULL;
+    *ret_size = align_up(eh->e_shoff + (uint64_t)eh->e_shnum * eh->e_shentsize, PAGE_SIZE);
+    return eh;
+}
+
 static void show_vdso(struct strbuf *out)
 {
-    uaddr_t vdso = platform_vdso();
-    const Elf64_Ehdr *eh =
-        (const void *)getauxval(AT_SYSINFO_EHDR); /* the same one, in the kernel process */
-    if (!vdso || !eh)
+    uaddr_t vdso;
+    size_t size;
+    if (!mm_vdso(&vdso, &size))
         return;
-    uint64_t size = align_up(eh->e_shoff + (uint64_t)eh->e_shnum * eh->e_shentsize, PAGE_SIZE);
     struct area a = {.start = vdso,
                      .end = vdso + size,
                      .prot = PROT_READ | PROT_EXEC,

@@ -262,6 +262,33 @@ void order_defer_reset_fp(struct context *ctx)
     defer_fp(ctx, ORDER_RESET_FP, platform_xsave_features(), 0);
 }
 
+/* Through the window, at its start: XSAVE wants 64-byte alignment. */
+int context_get_fp(struct context *ctx, void *image)
+{
+    size_t size = platform_xsave_size();
+    int err = orders_flush(ctx);
+
+    if (err == 0) {
+        memset(ctx->window, 0, size);
+        err = sync_simple(ctx, ORDER_SAVE_FP, context_stub_address(ctx) + CONTEXT_WINDOW,
+                          platform_xsave_features());
+    }
+    if (err == 0)
+        memcpy(image, ctx->window, size);
+    return err;
+}
+
+int context_set_fp(struct context *ctx, const void *image)
+{
+    int err = orders_flush(ctx);
+
+    if (err < 0)
+        return err;
+    memcpy(ctx->window, image, platform_xsave_size());
+    return sync_simple(ctx, ORDER_LOAD_FP, context_stub_address(ctx) + CONTEXT_WINDOW,
+                       platform_xsave_features());
+}
+
 int order_set_gs(struct context *ctx, uint64_t base)
 {
     struct stub_order *o = order_queue(ctx, ORDER_SET_GS, 0);

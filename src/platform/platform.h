@@ -198,6 +198,10 @@ NODISCARD int order_load_fp(struct context *ctx, uaddr_t src);
 void order_defer_save_fp(struct context *ctx, uaddr_t dst);
 void order_defer_load_fp(struct context *ctx, uaddr_t src);
 void order_defer_reset_fp(struct context *ctx);
+/* The live state as an XSAVE image in kernel memory, for debuggers: platform_xsave_size() bytes. 0, -ESRCH, or
+ * -EFAULT: no valid image. */
+NODISCARD int context_get_fp(struct context *ctx, void *image);
+NODISCARD int context_set_fp(struct context *ctx, const void *image);
 size_t platform_xsave_size(void);
 uint64_t platform_xsave_features(void); /* XCR0 */
 /* FS base of the guest thread (arch_prctl ARCH_SET_FS), deferred. GS base: patched sites of the

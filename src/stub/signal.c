@@ -150,6 +150,13 @@ static bool is_patching(struct sigcontext_64 *mc)
     return true;
 }
 
+/* A thread that is stepped through a patched site: the thunk is no place to stop. It goes on to the
+ * text again, or into the stub, where it is a system call. */
+static bool is_step_in_thunk(const struct sigcontext_64 *mc)
+{
+    return mc->trapno == 1 && mc->ip >= PATCH_THUNKS && mc->ip < PATCH_PRIVATE;
+}
+
 /* The guest has loaded GS behind our back: from now on its patched sites enter the slow way. */
 static void notice_gs(struct stub_context *ctx)
 {
@@ -173,7 +180,7 @@ void stub_signal(int signo, void *info_, void *uc_)
     }
     if (signo == KICK_SIGNAL && !ctx->kick)
         return; /* came too late: the thread has been at a hand-off since */
-    if (signo == SIGTRAP_ && is_patching(mc))
+    if (signo == SIGTRAP_ && (is_step_in_thunk(mc) || is_patching(mc)))
         return;
     notice_gs(ctx);
     bool call = signo == SIGSYS_ || (signo == SIGILL_ && is_patched_call(mc));

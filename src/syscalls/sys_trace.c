@@ -1,5 +1,6 @@
 /* Looking over a process's shoulder: filters of its calls, tracing it, its memory. */
 #include "kernel/process_vm.h"
+#include "kernel/ptrace.h"
 #include "kernel/seccomp.h"
 #include "syscalls/prototypes.h"
 
@@ -35,4 +36,9 @@ int64_t sys_process_vm_writev(const uint64_t *a)
 int64_t sys_kcmp(const uint64_t *a)
 {
     return do_kcmp((int32_t)a[0], (int32_t)a[1], (int)a[2], a[3], a[4]);
+}
+
+int64_t sys_ptrace(const uint64_t *a)
+{
+    return do_ptrace((int64_t)a[0], (int32_t)a[1], a[2], a[3]);
 }

@@ -1,5 +1,4 @@
 /* process_vm_readv(2), process_vm_writev(2), kcmp(2). */
-#define _GNU_SOURCE
 #include "check.h"
 #include <linux/kcmp.h>
 #include <sys/mman.h>

@@ -6,6 +6,7 @@
  */
 #include "base/cleanup.h"
 #include "fs/proc/private.h"
+#include "kernel/ptrace.h"
 #include "mm/mm.h"
 #include <stdlib.h>
 #include <string.h>
@@ -167,6 +168,21 @@ static void mem_release(struct file *file)
         mm_put(file->private_data);
 }
 
+/* What mere copying cannot reach, a tracer can, and everybody in his own memory: through pages that
+ * are not readable or writable. DEVIATION: of others' running processes only what their pages
+ * allow. */
+static ssize_t move_by_force(struct file *file, uaddr_t at, char *piece, size_t n, bool write)
+{
+    struct task *t = current && current->mm == file->private_data
+                         ? task_get(current)
+                         : ptrace_find_stopped(file->private_data);
+    if (!t)
+        return -EIO;
+    ssize_t done = write ? ptrace_poke(t, at, piece, n) : ptrace_peek(t, at, piece, n);
+    task_put(t);
+    return done;
+}
+
 static ssize_t mem_read(struct file *file, struct uio *to, int64_t *pos)
 {
     struct mm *mm = file->private_data;
@@ -177,7 +193,10 @@ static ssize_t mem_read(struct file *file, struct uio *to, int64_t *pos)
     if (!piece)
         return -ENOMEM;
     while (to->remaining) {
-        ssize_t n = mm_read(mm, (uaddr_t)*pos, piece, MIN(to->remaining, (size_t)MEM_PIECE));
+        size_t want = MIN(to->remaining, (size_t)MEM_PIECE);
+        ssize_t n = mm_read(mm, (uaddr_t)*pos, piece, want);
+        if (n <= 0)
+            n = move_by_force(file, (uaddr_t)*pos, piece, want, false);
         if (n > 0)
             n = uio_put(to, piece, (size_t)n);
         if (n <= 0)
@@ -199,8 +218,11 @@ static ssize_t mem_write(struct file *file, struct uio *from, int64_t *pos)
         return -ENOMEM;
     while (from->remaining) {
         ssize_t n = uio_take(from, piece, MIN(from->remaining, (size_t)MEM_PIECE));
+        size_t taken = n > 0 ? (size_t)n : 0;
         if (n > 0)
-            n = mm_write(mm, (uaddr_t)*pos, piece, (size_t)n);
+            n = mm_write(mm, (uaddr_t)*pos, piece, taken);
+        if (taken && n <= 0)
+            n = move_by_force(file, (uaddr_t)*pos, piece, taken, true);
         if (n <= 0)
             return total ? total : n == -EFAULT || n == 0 ? -EIO : n;
         total += n;
