@@ -133,6 +133,13 @@ struct process {
     void *exited_arg;
 };
 
+/* Guest memory that was found writable, as long as mm->changes stands. */
+struct known_range {
+    const struct mm *mm;
+    uint64_t changes;
+    uaddr_t start, end;
+};
+
 struct task {
     struct refcount ref;             /* the fiber, the pid look-ups, the thread list */
     struct process *process;         /* [I] reference */
@@ -167,6 +174,7 @@ struct task {
     bool exiting, exited;            /* [tasklist] */
     int pdeath_signal;
     unsigned long personality;
+    struct known_range known_writable; /* [t] mm_known_writable() */
     uint32_t mempolicy;              /* [t] mm/mempolicy.h */
     uint16_t ioprio;                 /* [a] ioprio_set(2); 0: none */
     int nice, sched_policy, sched_priority;

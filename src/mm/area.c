@@ -5,6 +5,7 @@
  * Neighbours that differ in nothing are one area, as on Linux; that keeps the count low and mremap
  * working over ranges that were mapped in pieces.
  */
+#include "kernel/task.h"
 #include "mm/area.h"
 #include "vfs/file.h"
 #include <stdlib.h>
@@ -69,6 +70,8 @@ bool area_range_full(struct mm *mm, uaddr_t start, uaddr_t end)
 
 static void account(struct mm *mm, const struct area *a, int sign)
 {
+    if (sign < 0)
+        atomic_fetch_add_explicit(&mm->changes, 1, memory_order_release);
     uint64_t pages = (a->end - a->start) >> PAGE_SHIFT;
     uint64_t change = sign > 0 ? pages : -pages;
     mm->total_vm += change;
@@ -88,6 +91,42 @@ void area_change(struct mm *mm, struct area *a, int prot, int flags)
     a->prot = prot;
     a->flags = flags;
     account(mm, a, 1);
+}
+
+/* ---- what can be written ---- */
+
+static bool look_writable(struct mm *mm, uaddr_t addr, uaddr_t end, struct known_range *ret)
+{
+    struct area *a = mm_find_area(mm, addr);
+    if (!a)
+        return false;
+    *ret = (struct known_range){.mm = mm, .changes = mm->changes, .start = a->start, .end = a->end};
+    for (; a && a->start <= addr && a->prot & PROT_WRITE; a = area_next(a)) {
+        ret->end = a->end;
+        if (a->end >= end)
+            return true;
+        addr = a->end;
+    }
+    return false;
+}
+
+bool mm_known_writable(uaddr_t addr, size_t n)
+{
+    struct task *t = current;
+    struct mm *mm = t ? t->mm : NULL;
+    struct known_range found, *known = &t->known_writable;
+    if (!mm || addr + n < addr)
+        return false;
+    if (LIKELY(known->mm == mm && addr >= known->start && addr + n <= known->end &&
+               known->changes == atomic_load_explicit(&mm->changes, memory_order_acquire)))
+        return true;
+    if (!mutex_trylock(&mm->lock)) /* the caller may hold locks that come after it */
+        return false;
+    bool writable = look_writable(mm, addr, addr + n, &found);
+    mutex_unlock(&mm->lock);
+    if (writable)
+        *known = found;
+    return writable;
 }
 
 /* ---- life ---- */

@@ -49,6 +49,7 @@ struct mm {
     struct rb_root areas; /* [lock] */
     uint64_t total_vm, locked_vm, data_vm, stack_vm, exec_vm; /* [lock] pages */
     unsigned area_count;                                      /* [lock] at most MM_MAX_AREAS */
+    _Atomic uint64_t changes; /* [lock to change] counts what makes known_writable of tasks stale */
     uaddr_t mmap_base;      /* [lock] top-down search starts here (randomised) */
     uaddr_t stack_top;      /* [I] of an image: where the loader ends the stack (randomised) */
     uaddr_t free_cache;     /* [lock] the search goes on below this, see mm_find_free() */
@@ -112,6 +113,10 @@ uaddr_t mm_find_free(struct mm *mm, uaddr_t below, uint64_t len, uint64_t align)
  * ADDR_NO_RANDOMIZE). */
 void mm_randomize(struct mm *mm, uint64_t stack_limit, bool fixed);
 void mm_random_bytes(void *buf, size_t n); /* for what the loader randomises */
+
+/* Can the current task's guest write all of [addr, addr + n), as far as the tree tells? False also when it cannot be
+ * known without waiting. What was found is remembered in the task: cheap for buffers used again. */
+bool mm_known_writable(uaddr_t addr, size_t n);
 
 /* The area holding addr, or NULL. lock held; borrowed. */
 struct area *mm_find_area(struct mm *mm, uaddr_t addr);

@@ -5,6 +5,7 @@
  */
 #include "vfs/uio.h"
 #include "base/cleanup.h"
+#include "mm/mm.h"
 #include "mm/uaccess.h"
 #include "sched/spinlock.h"
 #include <limits.h>
@@ -151,7 +152,7 @@ static size_t put_piece(struct uio *u, uint64_t at, void *buf, size_t n)
         memcpy((void *)(uintptr_t)at, buf, n);
         return n;
     }
-    if (u->sync || n > STRAIGHT_MIN)
+    if (u->sync || n > STRAIGHT_MIN || !mm_known_writable(at, n))
         return copy_to_user_partial(at, buf, n);
     return copy_to_user(at, buf, n) == 0 ? n : copy_to_user_partial(at, buf, n);
 }
@@ -231,7 +232,8 @@ void *uio_reserve(struct uio *u, size_t want, size_t *ret_len)
         u->direct = (void *)(uintptr_t)at;
         return u->direct;
     }
-    u->direct = u->sync || piece < want || want > STRAIGHT_MIN ? NULL : user_window(want, ret_len);
+    bool deferred = !u->sync && piece == want && want <= STRAIGHT_MIN && mm_known_writable(at, want);
+    u->direct = deferred ? user_window(want, ret_len) : NULL;
     if (!u->direct)
         u->direct = reserve_bounce(u, want, ret_len);
     return u->direct;

@@ -11,10 +11,11 @@
  * held; files that must not consume before the copy succeeded copy first, then advance.
  *
  * What goes to a guest is queued where it fits the context's window and travels with the resume of
- * the guest, so that a small read is one hand-off. DEVIATION: a bad address then shows at the
- * resume and turns the whole call into -EFAULT, where Linux would have returned a short count. A
- * file to which that matters (bytes would be lost) sets u->sync before its first uio_put(): then
- * counts are exact and each put is a hand-off of its own.
+ * the guest, so that a small read is one hand-off; but only if the tree of areas says that the
+ * memory can be written, so that counts are exact for what is not mapped. DEVIATION: memory that
+ * another thread unmaps in that moment, or that lies behind a mapped file's end, shows at the resume
+ * and turns the whole call into -EFAULT, where Linux would have returned a short count. A caller to
+ * whom that matters sets u->sync before the first uio_put().
  */
 #pragma once
 #include "base/base.h"
