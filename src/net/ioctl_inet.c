@@ -119,7 +119,7 @@ static int set_address(struct net_interface *i, struct net_ifaddr *old, const ch
     struct net_ifaddr a = {.family = AF_INET, .valid = UINT32_MAX, .preferred = UINT32_MAX, .flags = IFA_F_PERMANENT};
     a.local.v4 = a.peer.v4 = v4;
     a.prefix_len = (uint8_t)(i->flags & IFF_POINTOPOINT ? 32 : len);
-    a.scope = i->flags & IFF_LOOPBACK ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE;
+    a.scope = ntohl(v4) >> 24 == IN_LOOPBACKNET ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE;
     if (i->flags & IFF_BROADCAST && a.prefix_len < 31)
         a.broadcast.v4 = v4 | ~mask_of(a.prefix_len);
     memcpy(a.label, label, strnlen(label, sizeof(a.label) - 1));

@@ -11,6 +11,7 @@
 
 static const struct netns_part_ops *part_ops[NETNS_PARTS]; /* filled at boot */
 static const struct ns_kind net_ns_kind;
+static struct list all = LIST_INIT(all);                     /* [config] */
 static struct net_namespace *first;                        /* a reference for good */
 
 void netns_part_register(enum netns_part part, const struct netns_part_ops *ops)
@@ -18,8 +19,6 @@ void netns_part_register(enum netns_part part, const struct netns_part_ops *ops)
     assert_always(!first);
     part_ops[part] = ops;
 }
-
-/* ---- life ---- */
 
 static int create_parts(struct net_namespace *ns)
 {
@@ -31,12 +30,56 @@ static int create_parts(struct net_namespace *ns)
     return 0;
 }
 
+/* ---- numbers of others ---- */
+
+void netns_list_add(struct net_namespace *ns)
+{
+    list_add_tail(&all, &ns->all_link);
+}
+
+static void forget(struct net_namespace *ns)
+{
+    struct net_namespace *other;
+    MUTEX_GUARD(&netcfg_lock);
+    list_del(&ns->all_link);
+    list_for_each(other, &all, all_link)
+        for (unsigned n = 0; n < other->peer_count; n++)
+            if (other->peer_cookies[n] == ns->cookie)
+                other->peer_cookies[n] = 0;
+}
+
+int netns_number(struct net_namespace *ns, const struct net_namespace *other)
+{
+    unsigned place = ns->peer_count;
+    if (ns == other)
+        return -1;
+    for (unsigned n = ns->peer_count; n-- > 0;) {
+        if (ns->peer_cookies[n] == other->cookie)
+            return (int)n;
+        if (!ns->peer_cookies[n])
+            place = n;
+    }
+    if (place == ns->peer_count) {
+        uint64_t *more = realloc(ns->peer_cookies, (place + 1) * sizeof(*more));
+        if (!more)
+            return -1;
+        ns->peer_cookies = more;
+        ns->peer_count++;
+    }
+    ns->peer_cookies[place] = other->cookie;
+    return (int)place;
+}
+
+/* ---- life ---- */
+
 static void netns_free(struct net_namespace *ns)
 {
     for (unsigned p = NETNS_PARTS; p-- > 0;)
         if (ns->parts[p])
             part_ops[p]->destroy(ns->parts[p]);
     netcfg_clear(ns);
+    forget(ns);
+    free(ns->peer_cookies);
     free(ns);
 }
 
@@ -59,6 +102,7 @@ int net_namespace_new(struct user_namespace *owner, struct net_namespace **ret)
     net_conf4_init(&ns->conf4_default, false);
     net_conf6_init(&ns->conf6_all, true);
     net_conf6_init(&ns->conf6_default, false);
+    list_init(&ns->all_link);
     int err = netcfg_build(ns);
     if (err >= 0)
         err = create_parts(ns);

@@ -76,7 +76,7 @@ struct net_interface {
     char name[NET_NAME_LEN];  /* [ns->lock] */
     char alias[256];          /* [ns->lock] */
     unsigned flags;           /* [ns->lock] IFF_...; without the derived ones, see netif_flags() */
-    bool carrier;             /* [ns->lock] */
+    bool carrier, was_up;     /* [ns->lock] */
     uint16_t type;            /* [I] ARPHRD_... */
     uint32_t mtu, min_mtu, max_mtu, tx_queue_len, group, promiscuity; /* [ns->lock] */
     uint8_t address[NET_HW_LEN], broadcast[NET_HW_LEN], permanent[NET_HW_LEN]; /* [ns->lock] */
@@ -154,6 +154,9 @@ struct net_namespace {
     struct net_sysctls sysctl;   /* [a] each value */
     struct net_conf4 conf4_all, conf4_default; /* [a] */
     struct net_conf6 conf6_all, conf6_default; /* [a] */
+    struct list all_link;        /* [config] */
+    uint64_t *peer_cookies;      /* [config] by the numbers this one gives to others; 0: free */
+    unsigned peer_count;         /* [config] */
     void *parts[NETNS_PARTS];    /* [I] */
 };
 
@@ -175,6 +178,9 @@ static inline void *netns_part(struct net_namespace *ns, enum netns_part part)
 bool netns_capable(struct net_namespace *ns, int capability);
 void netns_part_register(enum netns_part part, const struct netns_part_ops *ops); /* at boot, before netns_init() */
 NODISCARD int netns_init(void); /* at boot, after the protocols registered */
+
+/* The number by which ns knows another (RTM_GETNSID), given on first need; -1: out of memory, or the same. config held. */
+int netns_number(struct net_namespace *ns, const struct net_namespace *other);
 
 /* ---- what protocols ask ---- */
 

@@ -125,6 +125,6 @@ extern const struct synth_entry proc_sys_mqueue_entries[];
 
 /* system.c, sys.c, sys_trace.c, net.c */
 extern const struct synth_entry proc_yama_entries[];
-extern const struct synth_entry proc_root_entries[], proc_sys_entries[], proc_net_entries[];
+extern const struct synth_entry proc_root_entries[], proc_sys_entries[], proc_net_entries[], proc_sys_net_entries[];
 int self_readlink(struct synth_inode *i, char **ret);
 int thread_self_readlink(struct synth_inode *i, char **ret);

@@ -253,75 +253,6 @@ static const struct synth_entry fs_entries[] = {
     {0},
 };
 
-static const struct synth_entry net_core_entries[] = {
-    TEXT("somaxconn", 0644, "4096\n"),
-    TEXT("rmem_default", 0644, "212992\n"),
-    TEXT("rmem_max", 0644, "212992\n"),
-    TEXT("wmem_default", 0644, "212992\n"),
-    TEXT("wmem_max", 0644, "212992\n"),
-    TEXT("optmem_max", 0644, "131072\n"),
-    TEXT("netdev_max_backlog", 0644, "1000\n"),
-    TEXT("default_qdisc", 0644, "pfifo_fast\n"),
-    {0},
-};
-
-static const struct synth_entry net_ipv4_entries[] = {
-    TEXT("ip_forward", 0644, "0\n"),
-    TEXT("ip_local_port_range", 0644, "32768\t60999\n"),
-    TEXT("ip_local_reserved_ports", 0644, "\n"),
-    TEXT("ip_unprivileged_port_start", 0644, "1024\n"),
-    TEXT("ip_nonlocal_bind", 0644, "0\n"),
-    TEXT("ping_group_range", 0644, "1\t0\n"),
-    TEXT("tcp_available_congestion_control", 0444, "reno\n"),
-    TEXT("tcp_congestion_control", 0644, "reno\n"),
-    TEXT("tcp_fin_timeout", 0644, "60\n"),
-    TEXT("tcp_keepalive_intvl", 0644, "75\n"),
-    TEXT("tcp_keepalive_probes", 0644, "9\n"),
-    TEXT("tcp_keepalive_time", 0644, "7200\n"),
-    TEXT("tcp_max_syn_backlog", 0644, "1024\n"),
-    TEXT("tcp_mem", 0644, "185511\t247350\t371022\n"),
-    TEXT("tcp_rmem", 0644, "4096\t131072\t6291456\n"),
-    TEXT("tcp_wmem", 0644, "4096\t16384\t4194304\n"),
-    TEXT("tcp_sack", 0644, "1\n"),
-    TEXT("tcp_timestamps", 0644, "1\n"),
-    TEXT("tcp_window_scaling", 0644, "1\n"),
-    TEXT("tcp_syncookies", 0644, "1\n"),
-    TEXT("tcp_tw_reuse", 0644, "2\n"),
-    {0},
-};
-
-static const struct synth_entry net_ipv6_all_entries[] = {
-    TEXT("disable_ipv6", 0644, "0\n"),
-    TEXT("forwarding", 0644, "0\n"),
-    {0},
-};
-
-static const struct synth_entry net_ipv6_conf_entries[] = {
-    DIR("all", 0555, .entries = net_ipv6_all_entries),
-    DIR("default", 0555, .entries = net_ipv6_all_entries),
-    DIR("lo", 0555, .entries = net_ipv6_all_entries),
-    {0},
-};
-
-static const struct synth_entry net_ipv6_entries[] = {
-    DIR("conf", 0555, .entries = net_ipv6_conf_entries),
-    TEXT("bindv6only", 0644, "0\n"),
-    {0},
-};
-
-static const struct synth_entry net_unix_entries[] = {
-    TEXT("max_dgram_qlen", 0644, "512\n"),
-    {0},
-};
-
-static const struct synth_entry net_entries[] = {
-    DIR("core", 0555, .entries = net_core_entries),
-    DIR("ipv4", 0555, .entries = net_ipv4_entries),
-    DIR("ipv6", 0555, .entries = net_ipv6_entries),
-    DIR("unix", 0555, .entries = net_unix_entries),
-    {0},
-};
-
 static const struct synth_entry user_entries[] = {
     TEXT("max_cgroup_namespaces", 0644, "0\n"),
     TEXT("max_inotify_instances", 0644, "128\n"),
@@ -344,7 +275,7 @@ const struct synth_entry proc_sys_entries[] = {
     DIR("dev", 0555, .entries = empty_entries),
     DIR("fs", 0555, .entries = fs_entries),
     DIR("kernel", 0555, .entries = kernel_entries),
-    DIR("net", 0555, .entries = net_entries),
+    DIR("net", 0555, .entries = proc_sys_net_entries),
     DIR("user", 0555, .entries = user_entries),
     DIR("vm", 0555, .entries = vm_entries),
     {0},

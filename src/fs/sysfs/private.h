@@ -22,6 +22,9 @@ extern const struct host_facts *sysfs_facts;
         .name = name_, .mode = S_IFLNK | 0777, .link = link_ \
     }
 
-extern const struct synth_entry cpu_entries[], node_entries[], loopback_entries[];
+extern const struct synth_entry cpu_entries[], node_entries[];
 int cpu_lookup(struct synth_inode *dir, const struct name *name, struct inode **ret);
 int cpu_iterate(struct synth_inode *dir, struct dir_emitter *e, int64_t *pos);
+/* The interfaces of the mount's network namespace; arg 1: as links. */
+int net_dir_lookup(struct synth_inode *dir, const struct name *name, struct inode **ret);
+int net_dir_iterate(struct synth_inode *dir, struct dir_emitter *e, int64_t *pos);

@@ -1,5 +1,6 @@
 /* The tree of sysfs. See sysfs.h. */
 #include "fs/sysfs/private.h"
+#include "net/netns.h"
 #include <linux/magic.h>
 
 const struct host_facts *sysfs_facts;
@@ -14,13 +15,8 @@ static const struct synth_entry system_entries[] = {
     {0},
 };
 
-static const struct synth_entry virtual_net_entries[] = {
-    DIR("lo", .entries = loopback_entries),
-    {0},
-};
-
 static const struct synth_entry virtual_entries[] = {
-    DIR("net", .entries = virtual_net_entries),
+    DIR("net", .lookup = net_dir_lookup, .iterate = net_dir_iterate, .is_volatile = true),
     DIR("block", .entries = no_entries),
     {0},
 };
@@ -31,13 +27,8 @@ static const struct synth_entry devices_entries[] = {
     {0},
 };
 
-static const struct synth_entry class_net_entries[] = {
-    LNK("lo", "../../devices/virtual/net/lo"),
-    {0},
-};
-
 static const struct synth_entry class_entries[] = {
-    DIR("net", .entries = class_net_entries),
+    DIR("net", .lookup = net_dir_lookup, .iterate = net_dir_iterate, .is_volatile = true, .arg = 1),
     DIR("block", .entries = no_entries),
     DIR("tty", .entries = no_entries),
     DIR("power_supply", .entries = no_entries),
@@ -140,15 +131,22 @@ static void sysfs_object_put(void *object)
 {
 }
 
+static void sysfs_free(void *fs)
+{
+    net_namespace_put(fs);
+}
+
 static const struct synth_hooks sysfs_hooks = {
     .object_get = sysfs_object_get,
     .object_put = sysfs_object_put,
+    .free = sysfs_free,
 };
 
 static int sysfs_mount(const char *source, unsigned long flags, const char *data,
                        struct super_block **ret)
 {
-    return synth_mount("sysfs", source, SYSFS_MAGIC, &root_row, &sysfs_hooks, NULL, ret);
+    return synth_mount("sysfs", source, SYSFS_MAGIC, &root_row, &sysfs_hooks,
+                       net_namespace_get(current_netns()), ret);
 }
 
 static const struct fs_type sysfs_type = {.name = "sysfs", .flags = FS_NODEV, .mount = sysfs_mount};

@@ -313,7 +313,7 @@ void netcfg_addr_link_up(struct net_interface *i)
 void netcfg_addr_link_down(struct net_interface *i, bool deleted)
 {
     struct net_ifaddr *a, *next;
-    netcfg_routes_flush(i->ns, i->index);
+    netcfg_routes_flush(i->ns, i->index, deleted);
     list_for_each_safe(a, next, &i->addresses, link)
         if (a->family == AF_INET6)
             delete_one(a);

@@ -18,6 +18,8 @@
 NODISCARD int netcfg_build(struct net_namespace *ns); /* loopback (down) and the standard rules */
 void netcfg_clear(struct net_namespace *ns);
 
+void netns_list_add(struct net_namespace *ns); /* netns.c: onto the list of all */
+
 /* Told of every change, config held: type is RTM_NEW... or RTM_DEL..., object the net_interface,
  * net_ifaddr, net_route, net_rule or net_neighbour. Set at boot by netlink; may be NULL. */
 extern void (*netcfg_notify)(struct net_namespace *ns, int type, const void *object);
@@ -60,7 +62,8 @@ NODISCARD int netcfg_route_new(struct net_namespace *ns, const struct net_route 
 NODISCARD int netcfg_route_add(struct net_namespace *ns, struct net_route *r, unsigned nlm_flags); /* NLM_F_... */
 /* The one that matches everything `like` names (zero: any). -ESRCH. */
 NODISCARD int netcfg_route_delete(struct net_namespace *ns, const struct net_route *like);
-void netcfg_routes_flush(struct net_namespace *ns, int interface); /* all through it */
+/* All through an interface; those to its own IPv4 addresses stay while it is merely down. */
+void netcfg_routes_flush(struct net_namespace *ns, int interface, bool deleted);
 void netcfg_route_remove(struct net_namespace *ns, struct net_route *r);
 NODISCARD int netcfg_rule_add(struct net_namespace *ns, struct net_rule *r, bool exclusive);
 void netcfg_rule_delete(struct net_namespace *ns, struct net_rule *r);

@@ -186,6 +186,7 @@ int netcfg_link_up(struct net_interface *i, bool up)
         return 0;
     spin_lock(&i->ns->lock);
     i->flags ^= IFF_UP;
+    i->was_up = true;
     spin_unlock(&i->ns->lock);
     if (i->ops->changed)
         i->ops->changed(i);
@@ -314,6 +315,7 @@ static int make_rule(struct net_namespace *ns, int family, uint32_t priority, ui
 int netcfg_build(struct net_namespace *ns)
 {
     MUTEX_GUARD(&netcfg_lock);
+    netns_list_add(ns);
     int err = make_loopback(ns);
     for (int v = 0; v < 2 && err >= 0; v++) {
         int family = v ? AF_INET6 : AF_INET;

@@ -138,11 +138,11 @@ int netcfg_route_delete(struct net_namespace *ns, const struct net_route *like)
     return -ESRCH;
 }
 
-void netcfg_routes_flush(struct net_namespace *ns, int interface)
+void netcfg_routes_flush(struct net_namespace *ns, int interface, bool deleted)
 {
     struct net_route *r, *next;
     list_for_each_safe(r, next, &ns->routes, link)
-        if (r->interface == interface)
+        if (r->interface == interface && (deleted || r->family == AF_INET6 || r->type != RTN_LOCAL))
             netcfg_route_remove(ns, r);
 }
 

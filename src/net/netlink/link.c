@@ -85,7 +85,7 @@ static void add_families(struct nl_writer *w, const struct net_interface *i)
 
 static const char *queue_discipline(const struct net_interface *i)
 {
-    return i->flags & IFF_UP ? "noqueue" : "noop";
+    return i->was_up ? "noqueue" : "noop";
 }
 
 static void add_numbers(struct nl_writer *w, const struct net_interface *i)
@@ -119,6 +119,8 @@ void link_fill(struct nl_writer *w, const struct net_interface *i, int type, uin
     add_numbers(w, i);
     if (i->peer)
         nl_attr_u32(w, IFLA_LINK, (uint32_t)i->peer->index);
+    if (i->peer && i->ns && i->peer->ns && i->peer->ns != i->ns)
+        nl_attr_u32(w, IFLA_LINK_NETNSID, (uint32_t)netns_number(i->ns, i->peer->ns));
     if (i->master)
         nl_attr_u32(w, IFLA_MASTER, (uint32_t)i->master->index);
     nl_attr_u8(w, IFLA_CARRIER, i->carrier);

@@ -277,13 +277,20 @@ static void fill_answer(struct netlink_request *q, const struct net_flow *f, con
                           .rtm_type = p->type, .rtm_scope = RT_SCOPE_UNIVERSE, .rtm_flags = RTM_F_CLONED};
     struct rta_cacheinfo cache = {0};
     unsigned len = net_address_len(f->family);
+    bool v6 = f->family == AF_INET6;
     uint32_t table = whole_table || f->family == AF_INET6 ? p->table : RT_TABLE_MAIN;
+    if (f->family == AF_INET && table == RT_TABLE_LOCAL)
+        table = RT_TABLE_MAIN; /* Linux has the two in one trie */
+    if (f->family == AF_INET && p->type == RTN_LOCAL)
+        fixed.rtm_flags |= 0x80000000; /* RTCF_LOCAL */
     fixed.rtm_table = table < 256 ? (uint8_t)table : RT_TABLE_COMPAT;
-    fixed.rtm_protocol = f->family == AF_INET6 ? p->route.protocol : 0;
+    fixed.rtm_protocol = v6 ? p->route.protocol : 0;
     nl_open(&q->out, RTM_NEWROUTE, 0, &fixed, sizeof(fixed));
     nl_attr(&q->out, RTA_DST, &f->dst, len);
+    if (v6)
+        nl_attr(&q->out, RTA_SRC, &f->src, len);
     nl_attr_u32(&q->out, RTA_TABLE, table);
-    if (f->family == AF_INET6)
+    if (v6)
         nl_attr_u32(&q->out, RTA_PRIORITY, p->route.metric);
     struct net_route gateway = {.family = f->family, .gateway_family = p->gateway_family, .gateway = p->gateway};
     add_gateway(&q->out, &gateway);
@@ -292,7 +299,8 @@ static void fill_answer(struct netlink_request *q, const struct net_flow *f, con
         nl_attr(&q->out, RTA_PREFSRC, &p->source, len);
     if (f->mark)
         nl_attr_u32(&q->out, RTA_MARK, f->mark);
-    nl_attr_u32(&q->out, RTA_UID, f->uid);
+    if (!v6)
+        nl_attr_u32(&q->out, RTA_UID, f->uid);
     nl_attr(&q->out, RTA_CACHEINFO, &cache, sizeof(cache));
     if (f->family == AF_INET6)
         nl_attr_u8(&q->out, RTA_PREF, p->route.preference);
