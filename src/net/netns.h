@@ -179,7 +179,8 @@ bool netns_capable(struct net_namespace *ns, int capability);
 void netns_part_register(enum netns_part part, const struct netns_part_ops *ops); /* at boot, before netns_init() */
 NODISCARD int netns_init(void); /* at boot, after the protocols registered */
 
-/* The number by which ns knows another (RTM_GETNSID), given on first need; -1: out of memory, or the same. config held. */
+/* The number by which ns knows another (RTM_GETNSID), given on first need; -1: out of memory, or the
+ * same. config held. */
 int netns_number(struct net_namespace *ns, const struct net_namespace *other);
 
 /* ---- what protocols ask ---- */

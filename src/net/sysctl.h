@@ -18,7 +18,7 @@
     ONE(CORE, wmem_default, 212992, 4608, INT_MAX)                                 \
     ONE(CORE, wmem_max, 212992, 4608, INT_MAX)                                     \
     ONE(CORE, optmem_max, 131072, 0, INT_MAX)                                      \
-    ONE(UNIX, max_dgram_qlen, 512, INT_MIN, INT_MAX)                               \
+    ONE(UNIX, max_dgram_qlen, 10, INT_MIN, INT_MAX)                               \
     ONE(IPV4, ip_default_ttl, 64, 1, 255)                                          \
     ONE(IPV4, ip_forward, 0, INT_MIN, INT_MAX)                                     \
     MANY(IPV4, ip_local_port_range, 2, 1, 65535, 32768, 60999)                     \

@@ -39,8 +39,9 @@ static const struct synth_entry stat_entries[] = {
          "entries  allocs   destroys hash_grows lookups  hits     res_failed rcv_probes_mcast rcv_probes_ucast "
          "periodic_gc_runs forced_gc_runs unresolved_discards table_fulls\n"),
     TEXT("rt_cache", 0444,
-         "entries  in_hit   in_slow_tot in_slow_mc in_no_route in_brd   in_martian_dst in_martian_src out_hit  "
-         "out_slow_tot out_slow_mc gc_total gc_ignored gc_goal_miss gc_dst_overflow in_hlist_search out_hlist_search\n"),
+         "entries  in_hit   in_slow_tot in_slow_mc in_no_route in_brd   in_martian_dst in_martian_src "
+         "out_hit  out_slow_tot out_slow_mc gc_total gc_ignored gc_goal_miss gc_dst_overflow "
+         "in_hlist_search out_hlist_search\n"),
     {0},
 };
 
@@ -81,8 +82,8 @@ const struct synth_entry proc_net_entries[] = {
     TABLE("udp"),
     TABLE("udp6"),
     TEXT("udplite", 0444,
-         "   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer "
-         "drops             \n"),
+         "   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref "
+         "pointer drops             \n"),
     TEXT("udplite6", 0444,
          "  sl  local_address                         remote_address                        st tx_queue rx_queue tr "
          "tm->when retrnsmt   uid  timeout inode ref pointer drops\n"),

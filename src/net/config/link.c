@@ -295,6 +295,7 @@ static int make_loopback(struct net_namespace *ns)
     lo->flags = IFF_LOOPBACK;
     lo->mtu = LOOPBACK_MTU;
     lo->min_mtu = lo->max_mtu = 0;
+    lo->conf4.disable_policy = lo->conf4.disable_xfrm = 1;
     memset(lo->address, 0, NET_HW_LEN);
     memset(lo->broadcast, 0, NET_HW_LEN);
     netcfg_link_add(lo);

@@ -3,6 +3,7 @@
 #include "net/show.h"
 #include <net/if_arp.h>
 #include <net/route.h>
+#include <stdio.h>
 #include <string.h>
 
 /* A line of at least `width` characters, as seq_pad() makes it. */
@@ -91,12 +92,16 @@ int net_show_ipv6_route(struct net_namespace *ns, struct strbuf *out)
 {
     static const union net_address none;
     const struct net_route *r;
+    for (int n = 0; n < 3; n++) { /* what everything else comes to */
+        put_v6(out, &none);
+        strbuf_puts(out, n < 2 ? " 00 " : " ffffffff 00000001 00000000 00200200       lo\n");
+    }
     MUTEX_GUARD(&netcfg_lock);
     list_for_each(r, &ns->routes, link) {
         if (r->family != AF_INET6)
             continue;
         unsigned flags = RTF_UP | (r->gateway_family ? RTF_GATEWAY : 0x00200000 /* RTF_NONEXTHOP */) |
-                         (r->type == RTN_LOCAL ? 0x80000000 : 0) | (r->dst_len == 128 && r->type != RTN_LOCAL ? RTF_HOST : 0);
+                         (r->type == RTN_LOCAL ? 0x80000000 : r->dst_len == 128 ? RTF_HOST : 0);
         if (r->type == RTN_UNREACHABLE || r->type == RTN_PROHIBIT || r->type == RTN_BLACKHOLE)
             flags |= RTF_REJECT;
         put_v6(out, &r->dst);
@@ -104,14 +109,9 @@ int net_show_ipv6_route(struct net_namespace *ns, struct strbuf *out)
         put_v6(out, &none);
         strbuf_printf(out, " %02x ", 0);
         put_v6(out, r->gateway_family ? &r->gateway : &none);
-        strbuf_printf(out, " %08x %08x %08x %08x %8s\n", r->metric, 1, 0, flags, name_of(ns, r->interface));
+        strbuf_printf(out, " %08x %08x %08x %08x %8s\n", r->metric, r->type == RTN_LOCAL ? 2 : 1, 0, flags,
+                      name_of(ns, r->interface));
     }
-    for (int n = 0; n < 3; n++) { /* what everything else comes to */
-        put_v6(out, &none);
-        strbuf_printf(out, " 00 ");
-    }
-    out->len -= 4;
-    strbuf_printf(out, " ffffffff 00000001 00000000 00200200       lo\n");
     return 0;
 }
 
@@ -174,7 +174,7 @@ int net_show_igmp6(struct net_namespace *ns, struct strbuf *out)
 /* DEVIATION: every prefix hangs directly below the root; programs read the leaves. */
 int net_show_fib_trie(struct net_namespace *ns, struct strbuf *out)
 {
-    static const char *const types[] = {"UNSPEC",    "UNICAST",  "LOCAL",       "BROADCAST", "ANYCAST",
+    static const char *const types[] = {"UNSPEC",    "UNICAST",   "LOCAL",       "BROADCAST", "ANYCAST",
                                         "MULTICAST", "BLACKHOLE", "UNREACHABLE", "PROHIBIT",  "THROW"};
     MUTEX_GUARD(&netcfg_lock);
     for (int t = 0; t < 2; t++) {
@@ -202,7 +202,8 @@ int net_show_psched(struct net_namespace *ns, struct strbuf *out)
 
 int net_show_ptype(struct net_namespace *ns, struct strbuf *out)
 {
-    strbuf_puts(out, "Type Device      Function\n0800          ip_rcv\n0806          arp_rcv\n86dd          ipv6_rcv\n");
+    strbuf_puts(out, "Type Device      Function\n0800          ip_rcv\n0806          arp_rcv\n"
+                     "86dd          ipv6_rcv\n");
     return 0;
 }
 

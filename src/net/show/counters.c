@@ -46,8 +46,8 @@ int net_show_protocols(struct net_namespace *ns, struct strbuf *out)
     strbuf_puts(out, "protocol  size sockets  memory press maxhdr  slab module     cl co di ac io in de sh ss gs se re "
                      "bi br ha uh gp em\n");
     for (size_t r = 0; r < ARRAY_SIZE(rows); r++)
-        strbuf_printf(out, "%-9s %4d %6d  %6d   %-3s %6d   %-3s  %-10s  %s\n", rows[r].name, rows[r].size, 0, -1, "NI", 0,
-                      "yes", "kernel", rows[r].flags);
+        strbuf_printf(out, "%-9s %4d %6d  %6d   %-3s %6d   %-3s  %-10s  %s\n", rows[r].name, rows[r].size, 0, -1, "NI",
+                      0, "yes", "kernel", rows[r].flags);
     return 0;
 }
 

@@ -3,7 +3,6 @@
 #include "net/show.h"
 #include <linux/capability.h>
 #include <net/if_arp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,49 +35,50 @@ static const char *operstate_name(const struct net_interface *i)
 }
 
 /* Files that are one number. */
-static bool number_of(const struct net_interface *i, const char *file, const char **ret_format, long long *ret)
+static bool number_of(const struct net_interface *i, const char *file, bool *ret_hex, long long *ret)
 {
     const struct net_counters *c = &i->counters;
     const struct {
-        const char *name, *format;
+        const char *name;
+        bool hex;
         long long value;
     } numbers[] = {
-        {"addr_assign_type", "%lld\n", i->type == ARPHRD_LOOPBACK ? 0 : 1},
-        {"addr_len", "%lld\n", NET_HW_LEN},
-        {"dev_id", "0x%llx\n", 0},
-        {"dev_port", "%lld\n", 0},
-        {"dormant", "%lld\n", 0},
-        {"testing", "%lld\n", 0},
-        {"flags", "0x%llx\n", netif_flags(i) & 0xffff & ~(unsigned)IFF_RUNNING},
-        {"gro_flush_timeout", "%lld\n", 0},
-        {"napi_defer_hard_irqs", "%lld\n", 0},
-        {"threaded", "%lld\n", 0},
-        {"ifindex", "%lld\n", i->index},
-        {"iflink", "%lld\n", i->peer ? i->peer->index : i->index},
-        {"link_mode", "%lld\n", 0},
-        {"mtu", "%lld\n", i->mtu},
-        {"name_assign_type", "%lld\n", 3},
-        {"netdev_group", "%lld\n", i->group},
-        {"proto_down", "%lld\n", 0},
-        {"tx_queue_len", "%lld\n", i->tx_queue_len},
-        {"type", "%lld\n", i->type},
-        {"carrier_changes", "%lld\n", 0},
-        {"carrier_up_count", "%lld\n", 0},
-        {"carrier_down_count", "%lld\n", 0},
-        {"rx_bytes", "%lld\n", (long long)c->rx_bytes},
-        {"rx_packets", "%lld\n", (long long)c->rx_packets},
-        {"rx_errors", "%lld\n", (long long)c->rx_errors},
-        {"rx_dropped", "%lld\n", (long long)c->rx_dropped},
-        {"multicast", "%lld\n", (long long)c->rx_multicast},
-        {"tx_bytes", "%lld\n", (long long)c->tx_bytes},
-        {"tx_packets", "%lld\n", (long long)c->tx_packets},
-        {"tx_errors", "%lld\n", (long long)c->tx_errors},
-        {"tx_dropped", "%lld\n", (long long)c->tx_dropped},
+        {"addr_assign_type", false, i->type == ARPHRD_LOOPBACK ? 0 : 1},
+        {"addr_len", false, NET_HW_LEN},
+        {"dev_id", true, 0},
+        {"dev_port", false, 0},
+        {"dormant", false, 0},
+        {"testing", false, 0},
+        {"flags", true, netif_flags(i) & 0xffff & ~(unsigned)IFF_RUNNING},
+        {"gro_flush_timeout", false, 0},
+        {"napi_defer_hard_irqs", false, 0},
+        {"threaded", false, 0},
+        {"ifindex", false, i->index},
+        {"iflink", false, i->peer ? i->peer->index : i->index},
+        {"link_mode", false, 0},
+        {"mtu", false, i->mtu},
+        {"name_assign_type", false, 3},
+        {"netdev_group", false, i->group},
+        {"proto_down", false, 0},
+        {"tx_queue_len", false, i->tx_queue_len},
+        {"type", false, i->type},
+        {"carrier_changes", false, 0},
+        {"carrier_up_count", false, 0},
+        {"carrier_down_count", false, 0},
+        {"rx_bytes", false, (long long)c->rx_bytes},
+        {"rx_packets", false, (long long)c->rx_packets},
+        {"rx_errors", false, (long long)c->rx_errors},
+        {"rx_dropped", false, (long long)c->rx_dropped},
+        {"multicast", false, (long long)c->rx_multicast},
+        {"tx_bytes", false, (long long)c->tx_bytes},
+        {"tx_packets", false, (long long)c->tx_packets},
+        {"tx_errors", false, (long long)c->tx_errors},
+        {"tx_dropped", false, (long long)c->tx_dropped},
     };
     for (size_t n = 0; n < ARRAY_SIZE(numbers); n++) {
         if (strcmp(numbers[n].name, file) != 0)
             continue;
-        *ret_format = numbers[n].format;
+        *ret_hex = numbers[n].hex;
         *ret = numbers[n].value;
         return true;
     }
@@ -92,12 +92,10 @@ static int show_locked(const struct net_interface *i, const char *file, struct s
                                            "rx_missed_errors",  "rx_nohandler",     "rx_over_errors",
                                            "tx_aborted_errors", "tx_carrier_errors", "tx_compressed",
                                            "tx_fifo_errors",    "tx_heartbeat_errors", "tx_window_errors"};
-    const char *format;
+    bool hex;
     long long number;
-    if (number_of(i, file, &format, &number)) {
-        char text[32];
-        snprintf(text, sizeof(text), format[0] == '0' ? "0x%llx\n" : "%lld\n", number);
-        strbuf_puts(out, text);
+    if (number_of(i, file, &hex, &number)) {
+        strbuf_printf(out, hex ? "0x%llx\n" : "%lld\n", number);
         return 0;
     }
     for (size_t c = 0; c < ARRAY_SIZE(counters); c++) {

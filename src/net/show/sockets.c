@@ -48,7 +48,7 @@ static void put_unix(struct strbuf *out, struct unix_socket *u)
 int net_show_unix(struct net_namespace *ns, struct strbuf *out)
 {
     struct socket_list all;
-    strbuf_puts(out, "Num               RefCount Protocol Flags    Type St Inode Path\n");
+    strbuf_puts(out, "Num       RefCount Protocol Flags    Type St Inode Path\n");
     int err = socket_list(ns, AF_UNIX, &all);
     for (size_t n = 0; n < all.count; n++)
         put_unix(out, unix_of(all.sockets[n]));
@@ -119,13 +119,13 @@ static void put_tcp(struct strbuf *out, const struct inet_info *i, size_t number
 static void put_datagram(struct strbuf *out, const struct inet_info *i, size_t number, int domain)
 {
     size_t start = out->len;
-    strbuf_printf(out, "%5zu: ", number);
+    strbuf_printf(out, i->type == SOCK_RAW && domain == AF_INET ? "%4zu: " : "%5zu: ", number);
     put_endpoint(out, &i->local, domain);
     strbuf_putc(out, ' ');
     put_endpoint(out, &i->remote, domain);
     put_common(out, i, i->unsent, i->unread);
     strbuf_printf(out, " %u", i->drops);
-    if (domain == AF_INET)
+    if (domain == AF_INET && i->type != SOCK_RAW)
         end_line(out, start, 127);
     else
         strbuf_putc(out, '\n');
@@ -135,7 +135,7 @@ static int show_inet(struct net_namespace *ns, struct strbuf *out, int domain, i
 {
     static const char tcp[] = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  "
                               "timeout inode";
-    static const char udp[] = "   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  "
+    static const char udp[] = " sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  "
                               "timeout inode ref pointer drops";
     static const char v6[] = "  sl  local_address                         remote_address                        st "
                              "tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode";
@@ -145,9 +145,13 @@ static int show_inet(struct net_namespace *ns, struct strbuf *out, int domain, i
     int err = inet_snapshot_take(ns, protocol, type, &all);
     if (err < 0)
         return err;
+    if (!stream && domain == AF_INET)
+        strbuf_puts(out, protocol == IPPROTO_UDP ? "  " : " ");
     strbuf_puts(out, domain == AF_INET6 ? v6 : stream ? tcp : udp);
     if (domain == AF_INET6)
         strbuf_puts(out, stream ? "\n" : " ref pointer drops\n");
+    else if (type == SOCK_RAW)
+        strbuf_putc(out, '\n');
     else
         end_line(out, start, stream ? 149 : 127);
     for (int pass = 0; pass < (stream ? 2 : 1); pass++) { /* listening ones first */

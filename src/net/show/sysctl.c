@@ -80,10 +80,12 @@ static int parse(const char *text, int count, int low, int high, int *ret)
 }
 
 /* What is wanted of several numbers together. */
-static int check_together(const struct sysctl_row *r, int *v)
+static int check_together(struct net_namespace *ns, const struct sysctl_row *r, int *v)
 {
     if (strcmp(r->name, "ip_local_port_range") == 0)
-        return v[0] > v[1] ? -EINVAL : 0;
+        return v[0] > v[1] || v[0] < ns->sysctl.ip_unprivileged_port_start ? -EINVAL : 0;
+    if (strcmp(r->name, "ip_unprivileged_port_start") == 0)
+        return v[0] > ns->sysctl.ip_local_port_range[0] ? -EINVAL : 0;
     if (strcmp(r->name, "ping_group_range") == 0 && v[1] < v[0]) {
         v[0] = 1;
         v[1] = 0;
@@ -111,7 +113,7 @@ int net_sysctl_write(struct net_namespace *ns, unsigned n, const char *text)
         return count;
     if (count == 0 && r->count > 1)
         return 0;
-    int err = count == 0 ? -EINVAL : check_together(r, v);
+    int err = count == 0 ? -EINVAL : check_together(ns, r, v);
     if (err < 0)
         return err;
     for (int k = 0; k < r->count; k++)

@@ -9,6 +9,7 @@
 #include "kernel/user_namespace.h"
 #include "kernel/task.h"
 #include "mm/uaccess.h"
+#include "net/netns.h"
 #include <linux/sockios.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +31,7 @@ struct unix_socket *unix_new(int type)
     list_init(&u->inflight_link);
     list_init(&u->swamped);
     list_init(&u->swamped_link);
-    u->backlog_max = UNIX_DGRAM_BACKLOG;
+    u->backlog_max = (unsigned)MAX((int)u->socket.ns->sysctl.max_dgram_qlen, 0);
     u->peer_creds = (struct unix_creds){NULL, UINT32_MAX, UINT32_MAX};
     return u;
 }

@@ -25,7 +25,6 @@
 #include <sys/un.h>
 
 #define UNIX_MAX_FILES 253      /* SCM_MAX_FD */
-#define UNIX_DGRAM_BACKLOG 10   /* /proc/sys/net/unix/max_dgram_qlen */
 #define UNIX_CHUNK 32768        /* a stream is cut into messages of this size */
 #define UNIX_MESSAGE_COST 704   /* what a message costs its sender beyond its bytes */
 
