@@ -52,6 +52,8 @@ static void file_free(struct file *f)
     inode_put(f->inode); /* before the mount, which may be the last thing that keeps its superblock */
     if (f->path.dentry)
         path_put(&f->path);
+    if (UNLIKELY(f->detached != NULL))
+        mount_detached_end(f->detached);
     cred_put((struct cred *)f->cred);
     free(f);
 }

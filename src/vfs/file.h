@@ -87,6 +87,7 @@ struct file {
     const struct cred *cred; /* [I] of the opener, reference */
     void *private_data;      /* [I] after open, the type's own */
     struct file_owner *_Atomic owner; /* F_SETOWN, O_ASYNC: vfs/async.h; NULL until used */
+    struct mount *detached;  /* [I] once installed: a tree that ends with it: open_tree(2), or NULL */
     struct list epoll_items;        /* [epoll's lock] registrations in epoll instances */
     struct wait_queue *lease_queue; /* reserved */
 };

@@ -133,6 +133,8 @@ static int check_move(const struct path *from, const struct path *at)
     bool detached = !m->ns && m->is_detached_root;
     if (from->dentry != m->root || (!detached && (!is_ours(m) || !m->parent)) || m->locked)
         return -EINVAL;
+    if (inode_is_dir(at->dentry->inode) != inode_is_dir(m->root->inode))
+        return -EINVAL;
     int err = check_place(at, m->root, mount_height(m));
     if (err)
         return err;
