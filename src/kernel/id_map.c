@@ -2,6 +2,7 @@
  * take them. The order of the checks, and so of the errors, is Linux's. */
 #include "base/cleanup.h"
 #include "base/strbuf.h"
+#include "kernel/task.h"
 #include "kernel/user_namespace.h"
 #include <ctype.h>
 #include <linux/capability.h>
@@ -139,6 +140,8 @@ int id_map_write(struct user_namespace *ns, enum id_kind kind, const struct cred
     else
         ns->maps[kind] = TAKE_PTR(map);
     spin_unlock(&ns->lock);
+    if (!err)
+        tasks_publish_ids(ns);
     return err;
 }
 

@@ -236,11 +236,10 @@ void task_set_comm(struct task *t, const char *name)
 
 /* ---- what the stub knows and how it is reached ---- */
 
-void task_publish_answers(struct task *t)
+static void publish_locked(struct task *t)
 {
     struct process *p = t->process;
     struct pid_namespace *ns = t->pid->ns;
-    spin_lock(&tasklist_lock);
     struct stub_answers answers = {
         .pid = (uint32_t)pid_number_in(p->pid, ns),
         .tid = (uint32_t)pid_number_in(t->pid, ns),
@@ -251,6 +250,31 @@ void task_publish_answers(struct task *t)
         .egid = id_to_ns_munged(t->cred->user_ns, ID_GID, t->cred->egid),
     };
     context_set_answers(t->ctx, &answers);
+}
+
+void task_publish_answers(struct task *t)
+{
+    spin_lock(&tasklist_lock);
+    publish_locked(t);
+    spin_unlock(&tasklist_lock);
+}
+
+void tasks_publish_ids(const struct user_namespace *ns)
+{
+    struct process *p;
+    struct task *t;
+    int32_t at = 0;
+    spin_lock(&tasklist_lock);
+    while ((p = process_next_locked(&root_pid_ns, at, &at))) {
+        list_for_each (t, &p->tasks, thread_link) {
+            spin_lock(&t->alloc_lock); /* keeps the credentials */
+            spin_lock(&t->platform_lock);
+            if (t->ctx && !t->exited && t->cred->user_ns == ns)
+                publish_locked(t);
+            spin_unlock(&t->platform_lock);
+            spin_unlock(&t->alloc_lock);
+        }
+    }
     spin_unlock(&tasklist_lock);
 }
 

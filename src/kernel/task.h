@@ -310,6 +310,7 @@ void task_kick(struct task *t);
 /* Has the task been told to end? Long waits that ignore signals give up on this. */
 bool task_dying(const struct task *t);
 void task_publish_answers(struct task *t); /* own task, or before it runs */
+void tasks_publish_ids(const struct user_namespace *ns); /* its maps have changed */
 void task_vfork_done(struct task *t);
 /* Leaves the memory of the old image: robust futexes, clear_child_tid, the vfork parent. exit.c,
  * exec.c. */

@@ -111,7 +111,8 @@ static int set(const char *path, unsigned flags, uint64_t on, uint64_t off, uint
 static void test_setattr(void)
 {
     struct mount_attr attr = {0};
-    CHECK(mount("t", "a", "tmpfs", 0, NULL) == 0 && mkdir("a/s", 0755) == 0 && mount("t", "a/s", "tmpfs", 0, NULL) == 0);
+    CHECK(mount("t", "a", "tmpfs", 0, NULL) == 0 && mkdir("a/s", 0755) == 0 &&
+          mount("t", "a/s", "tmpfs", 0, NULL) == 0);
     CHECK(mkdir("a/d", 0755) == 0);
     CHECK_ERR(mount_setattr(AT_FDCWD, "a", 0x1, &attr, sizeof(attr)), EINVAL);
     CHECK_ERR(mount_setattr(AT_FDCWD, "a", 0, &attr, 8), EINVAL);
