@@ -1,5 +1,4 @@
-/* prctl(2): the options that concern a task's attributes and credentials. What is not known here is
- * -EINVAL, as on Linux. */
+/* prctl(2): the options that concern a task's attributes and credentials; prctl_machine.c has the rest. */
 #include "kernel/prctl.h"
 #include "kernel/task.h"
 #include "kernel/trace_access.h"
@@ -181,7 +180,7 @@ static int64_t credentials(int option, uint64_t a, uint64_t b, uint64_t c, uint6
     case PR_CAP_AMBIENT:
         return c || d ? -EINVAL : ambient(a, b);
     default:
-        return -EINVAL;
+        return prctl_machine(option, a, b, c, d);
     }
 }
 

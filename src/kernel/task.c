@@ -33,11 +33,16 @@ static void process_init_inherited(struct process *p, struct task *from)
     if (!from) {
         limits_init(&p->limits);
         p->dumpable = true;
+        p->mce_policy = 2; /* PR_MCE_KILL_DEFAULT */
         return;
     }
     struct process *parent = from->process;
     limits_copy(&p->limits, &parent->limits);
     p->dumpable = parent->dumpable;
+    p->thp_disabled = parent->thp_disabled;
+    p->io_flusher = parent->io_flusher;
+    p->mce_policy = parent->mce_policy;
+    p->mdwe = parent->mdwe & 2 ? 0 : parent->mdwe; /* PR_MDWE_NO_INHERIT */
     p->oom_score_adj = parent->oom_score_adj;
     mutex_lock(&parent->exec_lock);
     p->exe = parent->exe ? file_get(parent->exe) : NULL;

@@ -107,6 +107,8 @@ struct process {
     bool child_subreaper;            /* [tasklist] prctl */
     bool did_exec;                   /* [tasklist] setpgid refuses after it */
     bool dumpable;
+    bool thp_disabled, io_flusher;   /* [a] prctl */
+    unsigned char mce_policy, mdwe;  /* [a] prctl; mdwe: no memory that was writable becomes executable */
     struct wait_queue child_wait;    /* wait4: children changed state */
     struct pid *group, *session;     /* [tasklist] references */
     struct list group_link, session_link; /* [tasklist] */

@@ -254,6 +254,8 @@ static int map_locked(struct mapping *m)
     if (err < 0)
         return err;
     m->area_flags |= mm->future_flags;
+    if (UNLIKELY(current->process->mdwe) && (m->prot & (PROT_WRITE | PROT_EXEC)) == (PROT_WRITE | PROT_EXEC))
+        return -EACCES;
     err = m->file ? check_file(m) : check_anonymous(m);
     if (err < 0)
         return err;

@@ -21,6 +21,8 @@ static int check_area(struct mm *mm, const struct area *a, int prot)
         return -EACCES;
     if (prot & PROT_EXEC && a->flags & AREA_NO_EXEC)
         return -EACCES;
+    if (UNLIKELY(current->process->mdwe) && prot & PROT_EXEC && (!(a->prot & PROT_EXEC) || prot & PROT_WRITE))
+        return -EACCES;
     bool more_data = prot & PROT_WRITE && !(a->prot & PROT_WRITE) && area_is_private(a);
     uint64_t limit = current_limit(RLIMIT_DATA);
     if (more_data && limit != RLIM_INFINITY &&
