@@ -39,6 +39,20 @@ int64_t sys_fchmodat(const uint64_t *a)
     return do_chmod((int)a[0], a[1], a[2]);
 }
 
+int64_t sys_fchmodat2(const uint64_t *a)
+{
+    CLEANUP_PATH char *path = NULL;
+    CLEANUP_PATH_REF struct path p = {0};
+    unsigned flags = (unsigned)a[3];
+    if (flags & ~(unsigned)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+        return -EINVAL;
+    unsigned walk = (flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) | (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
+    int err = user_path(a[1], &path);
+    if (!err)
+        err = path_lookup((int)a[0], path, walk, &p);
+    return err ? err : vfs_chmod(&p, (uint32_t)a[2] & 07777);
+}
+
 int64_t sys_fchmod(const uint64_t *a)
 {
     CLEANUP_FILE struct file *f = NULL;

@@ -70,13 +70,13 @@ static int64_t wait_on(struct epoll *set, uaddr_t addr, int max, int64_t deadlin
 static int64_t do_epoll_wait(int fd, uaddr_t addr, int max, int64_t deadline)
 {
     CLEANUP_FILE struct file *file = NULL;
+    int err = fd_file(fd, &file);
+    if (err < 0)
+        return err;
     if (max <= 0 || max > INT_MAX / (int)sizeof(struct epoll_event))
         return -EINVAL;
     if (!access_ok(addr, (size_t)max * sizeof(struct epoll_event)))
         return -EFAULT;
-    int err = fd_file(fd, &file);
-    if (err < 0)
-        return err;
     struct epoll *set = epoll_of(file);
     return set ? wait_on(set, addr, max, deadline) : -EINVAL;
 }

@@ -146,6 +146,8 @@ int64_t sys_memfd_create(const uint64_t *a)
 {
     char name[MEMFD_NAME_MAX + 1];
     struct file *file = NULL;
+    if (memfd_check_flags((unsigned)a[1]) < 0)
+        return -EINVAL;
     ssize_t len = copy_string_from_user(name, a[0], sizeof(name));
     if (len < 0)
         return len == -ENAMETOOLONG ? -EINVAL : len;

@@ -192,29 +192,30 @@ static int may_limit(struct task *t)
     return same || t->process == current->process || privileged ? 0 : -EPERM;
 }
 
-static int64_t prlimit_of(struct task *t, unsigned resource, uaddr_t from, uaddr_t to)
+static int64_t prlimit_of(struct task *t, unsigned resource, const struct guest_rlimit *fresh, uaddr_t to)
 {
-    struct guest_rlimit fresh, old;
+    struct guest_rlimit old;
     struct limits *l = &t->process->limits;
     int err = may_limit(t);
     if (err)
         return err;
     if (resource >= LIMIT_COUNT)
         return -EINVAL;
-    if (from && get_user(&fresh, from))
-        return -EFAULT;
     old = (struct guest_rlimit){.cur = l->v[resource].cur, .max = l->v[resource].max};
-    if (from)
-        err = set_limit(t->process, resource, &fresh);
+    if (fresh)
+        err = set_limit(t->process, resource, fresh);
     return err || !to ? err : put_user(&old, to);
 }
 
 int64_t sys_prlimit64(const uint64_t *a)
 {
+    struct guest_rlimit fresh;
+    if (a[2] && get_user(&fresh, a[2]))
+        return -EFAULT;
     struct task *t = (int32_t)a[0] ? task_find((int32_t)a[0]) : task_get(current);
     if (!t)
         return -ESRCH;
-    int64_t result = prlimit_of(t, (unsigned)a[1], a[2], a[3]);
+    int64_t result = prlimit_of(t, (unsigned)a[1], a[2] ? &fresh : NULL, a[3]);
     task_put(t);
     return result;
 }

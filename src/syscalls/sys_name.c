@@ -3,6 +3,7 @@
 #include "mm/uaccess.h"
 #include "syscalls/prototypes.h"
 #include "vfs/vfs.h"
+#include <linux/fs.h>
 #include <fcntl.h>
 #include <string.h>
 
@@ -23,8 +24,28 @@ int64_t sys_mkdirat(const uint64_t *a)
     return do_mkdir((int)a[0], a[1], a[2]);
 }
 
+static int check_node_type(uint32_t mode)
+{
+    switch (mode & S_IFMT) {
+    case 0:
+    case S_IFREG:
+    case S_IFCHR:
+    case S_IFBLK:
+    case S_IFIFO:
+    case S_IFSOCK:
+        return 0;
+    case S_IFDIR:
+        return -EPERM;
+    default:
+        return -EINVAL;
+    }
+}
+
 static int64_t do_mknod(int dirfd, uint64_t path_addr, uint64_t mode, uint64_t rdev)
 {
+    int bad = check_node_type((uint32_t)mode);
+    if (bad)
+        return bad;
     CLEANUP_PATH char *path = NULL;
     int err = user_path(path_addr, &path);
     return err ? err : vfs_mknod_at(dirfd, path, (uint32_t)mode, (uint32_t)rdev);
@@ -63,6 +84,8 @@ static int64_t do_link(int old_dirfd, uint64_t old_addr, int new_dirfd, uint64_t
                        int flags)
 {
     CLEANUP_PATH char *old_path = NULL, *new_path = NULL;
+    if (flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
+        return -EINVAL;
     int err = user_path(old_addr, &old_path);
     if (!err)
         err = user_path(new_addr, &new_path);
@@ -109,6 +132,8 @@ static int64_t do_rename(int old_dirfd, uint64_t old_addr, int new_dirfd, uint64
                          unsigned flags)
 {
     CLEANUP_PATH char *old_path = NULL, *new_path = NULL;
+    if (flags & ~(unsigned)(RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT))
+        return -EINVAL;
     int err = user_path(old_addr, &old_path);
     if (!err)
         err = user_path(new_addr, &new_path);

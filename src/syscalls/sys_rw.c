@@ -55,7 +55,7 @@ int64_t sys_pwrite64(const uint64_t *a)
 
 /* ---- vectored ---- */
 
-#define READ_FLAGS (RWF_HIPRI | RWF_NOWAIT | RWF_DSYNC | RWF_SYNC)
+#define READ_FLAGS (RWF_HIPRI | RWF_NOWAIT | RWF_DSYNC | RWF_SYNC | RWF_APPEND)
 #define WRITE_FLAGS (RWF_HIPRI | RWF_NOWAIT | RWF_DSYNC | RWF_SYNC | RWF_APPEND)
 
 /* RWF_NOWAIT: what would sleep fails. Files in memory never do; for the others readiness tells. */
@@ -70,6 +70,8 @@ static int64_t do_readv(const uint64_t *a, int64_t pos, int flags)
     CLEANUP_FILE struct file *f = NULL;
     CLEANUP_UIO struct uio u = {0};
     int err = fd_file((int)a[0], &f);
+    if (!err && pos != -1 && f->ops->stream)
+        err = -ESPIPE;
     if (!err && !file_readable(f))
         err = -EBADF;
     if (!err)
@@ -98,6 +100,8 @@ static int64_t do_writev(const uint64_t *a, int64_t pos, int flags)
     CLEANUP_FILE struct file *f = NULL;
     CLEANUP_UIO struct uio u = {0};
     int err = fd_file((int)a[0], &f);
+    if (!err && pos != -1 && f->ops->stream)
+        err = -ESPIPE;
     if (!err && !file_writable(f))
         err = -EBADF;
     if (!err)

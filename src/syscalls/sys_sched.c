@@ -43,10 +43,16 @@ static int find(int32_t tid, struct task **ret)
     return *ret ? 0 : -ESRCH;
 }
 
+/* The affinity calls do not look at the sign: no task has such a number. */
+static int find_any(int32_t tid, struct task **ret)
+{
+    return tid < 0 ? -ESRCH : find(tid, ret);
+}
+
 static int64_t set_scheduler(int32_t tid, int policy, uaddr_t param)
 {
     int32_t priority;
-    if (!param)
+    if (!param || tid < 0)
         return -EINVAL;
     if (get_user(&priority, param))
         return -EFAULT;
@@ -213,7 +219,7 @@ int64_t sys_sched_setaffinity(const uint64_t *a)
     size_t size = MIN((size_t)(uint32_t)a[1], sizeof(mask));
     if (copy_from_user(mask, a[2], size))
         return -EFAULT;
-    int err = find((int32_t)a[0], &t);
+    int err = find_any((int32_t)a[0], &t);
     if (err)
         return err;
     err = task_set_affinity(t, mask);
@@ -229,7 +235,7 @@ int64_t sys_sched_getaffinity(const uint64_t *a)
     size_t needed = cpus_mask_bytes();
     if (size < needed || size % sizeof(uint64_t))
         return -EINVAL;
-    int err = find((int32_t)a[0], &t);
+    int err = find_any((int32_t)a[0], &t);
     if (err)
         return err;
     task_affinity(t, mask);

@@ -206,9 +206,11 @@ int64_t sys_rt_sigqueueinfo(const uint64_t *a)
 int64_t sys_rt_tgsigqueueinfo(const uint64_t *a)
 {
     siginfo_t info;
+    int err = queued_info(a[3], (int)a[2], (int32_t)a[0], &info);
+    if (err == -EFAULT)
+        return err;
     if ((int32_t)a[0] <= 0 || (int32_t)a[1] <= 0)
         return -EINVAL;
-    int err = queued_info(a[3], (int)a[2], (int32_t)a[0], &info);
     return err ? err : do_tgkill((int32_t)a[0], (int32_t)a[1], (int)a[2], &info);
 }
 

@@ -133,14 +133,16 @@ int64_t sys_vmsplice(const uint64_t *a)
     int err = fd_file((int)a[0], &file);
     if (err < 0)
         return err;
-    struct pipe *p = pipe_of(file);
-    if (!p)
+    if (!file_readable(file) && !file_writable(file))
         return -EBADF;
     err = uio_init_iovec(&u, a[1], a[2]);
     if (err < 0)
         return err;
     if (u.remaining == 0)
         return 0;
+    struct pipe *p = pipe_of(file);
+    if (!p)
+        return -EBADF;
     if (file_writable(file))
         return pipe_write_from(p, &u, false, nonblock(file, a[3]));
     return pipe_read_to(p, &u, nonblock(file, a[3]));

@@ -229,7 +229,12 @@ int64_t sys_timer_create(const uint64_t *a)
 {
     struct timer_notify notify;
     int32_t id;
+    clockid_t clock = (clockid_t)a[0];
     int err = notify_from_user(a[1], &notify);
+    if (err == -EFAULT)
+        return err;
+    if (clock == CLOCK_REALTIME_COARSE || clock == CLOCK_MONOTONIC_COARSE || clock == CLOCK_MONOTONIC_RAW)
+        return -EOPNOTSUPP;
     if (!err)
         err = posix_timer_create((clockid_t)a[0], &notify, &id);
     return err ? err : put_user(&id, a[2]);
@@ -246,6 +251,8 @@ int64_t sys_timer_settime(const uint64_t *a)
 {
     struct itimerspec in;
     struct timer_setting setting, old;
+    if (!a[2])
+        return -EINVAL;
     if (get_user(&in, a[2]))
         return -EFAULT;
     int err = timespec_to_ns(&in.it_value, &setting.value);

@@ -35,32 +35,47 @@ static int get_name(uaddr_t addr, char name[static XATTR_NAME_MAX + 1])
     return n == -ENAMETOOLONG || n == 0 ? -ERANGE : n < 0 ? (int)n : 0;
 }
 
-/* ---- set ---- */
+/* ---- set: the flags, the name and the value are looked at before the file ---- */
 
-static int64_t do_set(const struct path *p, uint64_t name_addr, uint64_t value_addr, uint64_t size,
-                      int flags)
-{
+struct value {
     char name[XATTR_NAME_MAX + 1];
-    CLEANUP_FREE void *value = NULL;
-    if (flags & ~(XATTR_CREATE | XATTR_REPLACE))
+    void *bytes;
+    uint64_t size;
+    int flags;
+};
+
+static void value_fini(struct value *v)
+{
+    free(v->bytes);
+}
+#define CLEANUP_VALUE __attribute__((cleanup(value_fini)))
+
+/* a[1..4] of the call: name, value, size, flags. */
+static int value_from_user(const uint64_t *a, struct value *ret)
+{
+    ret->flags = (int)a[4];
+    ret->size = a[3];
+    if (ret->flags & ~(XATTR_CREATE | XATTR_REPLACE))
         return -EINVAL;
-    int err = get_name(name_addr, name);
+    int err = get_name(a[1], ret->name);
     if (err)
         return err;
-    if (size > XATTR_SIZE_MAX)
+    if (ret->size > XATTR_SIZE_MAX)
         return -E2BIG;
-    value = malloc(size + 1);
-    if (!value)
+    ret->bytes = malloc(ret->size + 1);
+    if (!ret->bytes)
         return -ENOMEM;
-    err = size ? copy_from_user(value, value_addr, size) : 0;
-    return err ? err : vfs_setxattr(p, name, value, size, flags);
+    return ret->size ? copy_from_user(ret->bytes, a[2], ret->size) : 0;
 }
 
 static int64_t set_path(const uint64_t *a, unsigned walk)
 {
     CLEANUP_PATH_REF struct path p = {0};
-    int err = lookup_path(a[0], walk, &p);
-    return err ? err : do_set(&p, a[1], a[2], a[3], (int)a[4]);
+    CLEANUP_VALUE struct value v = {.bytes = NULL};
+    int err = value_from_user(a, &v);
+    if (!err)
+        err = lookup_path(a[0], walk, &p);
+    return err ? err : vfs_setxattr(&p, v.name, v.bytes, v.size, v.flags);
 }
 
 int64_t sys_setxattr(const uint64_t *a)
@@ -76,19 +91,19 @@ int64_t sys_lsetxattr(const uint64_t *a)
 int64_t sys_fsetxattr(const uint64_t *a)
 {
     CLEANUP_PATH_REF struct path p = {0};
-    int err = lookup_fd(a[0], &p);
-    return err ? err : do_set(&p, a[1], a[2], a[3], (int)a[4]);
+    CLEANUP_VALUE struct value v = {.bytes = NULL};
+    int err = value_from_user(a, &v);
+    if (!err)
+        err = lookup_fd(a[0], &p);
+    return err ? err : vfs_setxattr(&p, v.name, v.bytes, v.size, v.flags);
 }
 
 /* ---- get ---- */
 
-static int64_t do_get(const struct path *p, uint64_t name_addr, uaddr_t to, uint64_t size)
+static int64_t do_get(const struct path *p, const char *name, uaddr_t to, uint64_t size)
 {
-    char name[XATTR_NAME_MAX + 1];
     CLEANUP_FREE void *value = NULL;
-    int err = get_name(name_addr, name);
-    if (err)
-        return err;
+    int err = 0;
     size = MIN(size, (uint64_t)XATTR_SIZE_MAX);
     value = malloc(size + 1);
     if (!value)
@@ -102,8 +117,11 @@ static int64_t do_get(const struct path *p, uint64_t name_addr, uaddr_t to, uint
 static int64_t get_path(const uint64_t *a, unsigned walk)
 {
     CLEANUP_PATH_REF struct path p = {0};
-    int err = lookup_path(a[0], walk, &p);
-    return err ? err : do_get(&p, a[1], a[2], a[3]);
+    char name[XATTR_NAME_MAX + 1];
+    int err = get_name(a[1], name);
+    if (!err)
+        err = lookup_path(a[0], walk, &p);
+    return err ? err : do_get(&p, name, a[2], a[3]);
 }
 
 int64_t sys_getxattr(const uint64_t *a)
@@ -119,8 +137,11 @@ int64_t sys_lgetxattr(const uint64_t *a)
 int64_t sys_fgetxattr(const uint64_t *a)
 {
     CLEANUP_PATH_REF struct path p = {0};
-    int err = lookup_fd(a[0], &p);
-    return err ? err : do_get(&p, a[1], a[2], a[3]);
+    char name[XATTR_NAME_MAX + 1];
+    int err = get_name(a[1], name);
+    if (!err)
+        err = lookup_fd(a[0], &p);
+    return err ? err : do_get(&p, name, a[2], a[3]);
 }
 
 /* ---- list ---- */
@@ -162,18 +183,14 @@ int64_t sys_flistxattr(const uint64_t *a)
 
 /* ---- remove ---- */
 
-static int64_t do_remove(const struct path *p, uint64_t name_addr)
-{
-    char name[XATTR_NAME_MAX + 1];
-    int err = get_name(name_addr, name);
-    return err ? err : vfs_removexattr(p, name);
-}
-
 static int64_t remove_path(const uint64_t *a, unsigned walk)
 {
     CLEANUP_PATH_REF struct path p = {0};
-    int err = lookup_path(a[0], walk, &p);
-    return err ? err : do_remove(&p, a[1]);
+    char name[XATTR_NAME_MAX + 1];
+    int err = get_name(a[1], name);
+    if (!err)
+        err = lookup_path(a[0], walk, &p);
+    return err ? err : vfs_removexattr(&p, name);
 }
 
 int64_t sys_removexattr(const uint64_t *a)
@@ -189,6 +206,9 @@ int64_t sys_lremovexattr(const uint64_t *a)
 int64_t sys_fremovexattr(const uint64_t *a)
 {
     CLEANUP_PATH_REF struct path p = {0};
-    int err = lookup_fd(a[0], &p);
-    return err ? err : do_remove(&p, a[1]);
+    char name[XATTR_NAME_MAX + 1];
+    int err = get_name(a[1], name);
+    if (!err)
+        err = lookup_fd(a[0], &p);
+    return err ? err : vfs_removexattr(&p, name);
 }

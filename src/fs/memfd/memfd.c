@@ -234,12 +234,17 @@ static int inode_new(int fd, uint32_t mode, struct inode **ret)
     return 0;
 }
 
+int memfd_check_flags(unsigned flags)
+{
+    return flags & ~KNOWN_FLAGS || (flags & MFD_NOEXEC_SEAL && flags & MFD_EXEC) ? -EINVAL : 0;
+}
+
 int memfd_new(const char *name, unsigned flags, struct file **ret)
 {
     char shown[MEMFD_NAME_MAX + 24];
     struct inode *inode = NULL;
     bool noexec = flags & MFD_NOEXEC_SEAL;
-    if ((flags & ~KNOWN_FLAGS) || (noexec && (flags & MFD_EXEC)) || strlen(name) > MEMFD_NAME_MAX)
+    if (memfd_check_flags(flags) < 0 || strlen(name) > MEMFD_NAME_MAX)
         return -EINVAL;
     CLEANUP_FD int fd = memfd_create("guest", MFD_CLOEXEC | (flags & (MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL)));
     if (fd < 0)

@@ -8,4 +8,5 @@
 #define MEMFD_NAME_MAX 249
 
 /* flags: MFD_...; -EINVAL for those we don't know and for huge pages. */
+NODISCARD int memfd_check_flags(unsigned flags); /* -EINVAL */
 NODISCARD int memfd_new(const char *name, unsigned flags, struct file **ret);
