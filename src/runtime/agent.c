@@ -207,7 +207,9 @@ static int check_program(const struct agent_setup *setup, struct error *err)
 static int set_up_trees(struct agent *a, const struct agent_setup *setup, struct error *err)
 {
     struct trees trees;
-    if (trees_prepare(setup->spec, setup->state->rootfs, &trees, err) < 0)
+    char shelf[PATH_MAX + 256];
+    snprintf(shelf, sizeof shelf, "%s/%s", state_root(), a->id);
+    if (trees_prepare(setup->spec, setup->state->rootfs, shelf, &trees, err) < 0)
         return -1;
     int result = run_hooks(setup, err);
     if (result == 0)

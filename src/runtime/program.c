@@ -54,18 +54,18 @@ static const char *search_path(const struct spec_process *p)
     return "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 }
 
-static int not_found(const struct spec *spec, const char *name, int e, struct error *err)
+/* The words are what engines look for, in lower case: docker's command line minds that. */
+static int not_found(const char *name, int e, struct error *err)
 {
-    (void)spec;
     if (e == EACCES)
-        return error_set(err, EXIT_NOT_EXECUTABLE, "open executable: `%.200s`: Permission denied",
+        return error_set(err, EXIT_NOT_EXECUTABLE, "exec: `%.200s`: permission denied", name);
+    if (!strchr(name, '/'))
+        return error_set(err, EXIT_NOT_FOUND,
+                         "executable file `%.200s` not found in $PATH: no such file or directory",
                          name);
-    if (strchr(name, '/'))
-        return error_set(err, EXIT_NOT_FOUND, "executable file `%.200s` not found: %s", name,
-                         strerror(e));
-    return error_set(err, EXIT_NOT_FOUND,
-                     "executable file `%.200s` not found in $PATH: No such file or directory",
-                     name);
+    if (e == ENOENT)
+        return error_set(err, EXIT_NOT_FOUND, "exec: `%.200s`: no such file or directory", name);
+    return error_set(err, EXIT_NOT_FOUND, "exec: `%.200s`: %s", name, strerror(e));
 }
 
 static int check_in_path(const struct spec *spec, const char *name, struct error *err)
@@ -87,7 +87,7 @@ static int check_in_path(const struct spec *spec, const char *name, struct error
         if (e == EACCES)
             worst = e;
     }
-    return not_found(spec, name, worst, err);
+    return not_found(name, worst, err);
 }
 
 int program_check(const struct spec *spec, struct error *err)
@@ -96,15 +96,15 @@ int program_check(const struct spec *spec, struct error *err)
     const char *name = p->args[0];
     char path[PATH_MAX];
     if (!*name)
-        return not_found(spec, name, ENOENT, err);
+        return not_found(name, ENOENT, err);
     if (!strchr(name, '/'))
         return check_in_path(spec, name, err);
     int len = name[0] == '/' ? snprintf(path, sizeof path, "%s", name)
                              : snprintf(path, sizeof path, "%s/%s", p->cwd, name);
     if (len >= (int)sizeof path)
-        return not_found(spec, name, ENAMETOOLONG, err);
+        return not_found(name, ENAMETOOLONG, err);
     int e = is_inside_only(spec, path) ? 0 : check_file(p, path);
-    return e ? not_found(spec, name, e, err) : 0;
+    return e ? not_found(name, e, err) : 0;
 }
 
 void program_init(int argc, char **argv)

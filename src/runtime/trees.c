@@ -69,17 +69,6 @@ static int ensure_in_root(int root, const char *path, bool directory)
 
 /* ---- trees ---- */
 
-static int add_fd(struct trees *t, int fd, struct error *err)
-{
-    if (t->count == PROTOCOL_MAX_FDS) {
-        close(fd);
-        return error_set(err, EXIT_FAILURE, "config.json: mounts: more than %d trees of the host",
-                         PROTOCOL_MAX_FDS);
-    }
-    t->fds[t->count] = fd;
-    return (int)t->count++;
-}
-
 static int move_tree(int tree, int target)
 {
     return syscall(SYS_move_mount, tree, "", target, "",
@@ -135,28 +124,88 @@ static bool is_inside_only(const struct spec *spec, const struct spec_mount *m)
     return false;
 }
 
+/* ---- single files ---- */
+
+/*
+ * The kernel takes directories. A file that is mounted comes on the shelf: a file system in memory
+ * where a mount of it lies on an empty file of the same purpose, so that the sandbox gets that file
+ * and not its neighbours.
+ */
+static int open_shelf(struct trees *t)
+{
+    if (t->shelf_index >= 0)
+        return 0;
+    if (t->count == PROTOCOL_MAX_FDS)
+        return -EMFILE;
+    if (mount("picket", t->shelf, "tmpfs", MS_NOSUID | MS_NODEV, "size=1m,mode=755") < 0)
+        return -errno;
+    t->shelf_index = (int)t->count;
+    t->fds[t->count++] = -1; /* once all is on it */
+    return 0;
+}
+
+static int add_file(struct trees *t, const struct spec_mount *m, json_t *params)
+{
+    char path[PATH_MAX], name[16];
+    CLEANUP_FD int tree = clone_tree(m->source, m);
+    int e = tree < 0 ? tree : open_shelf(t);
+    if (e)
+        return e;
+    snprintf(name, sizeof name, "%u", t->shelf_used++);
+    if (snprintf(path, sizeof path, "%s/%s", t->shelf, name) >= (int)sizeof path)
+        return -ENAMETOOLONG;
+    CLEANUP_FD int place = open(path, O_CREAT | O_EXCL | O_RDONLY | O_CLOEXEC, 0600);
+    e = place < 0 ? -errno : move_tree(tree, place);
+    if (e == 0)
+        json_object_set_new(params, "source",
+                            json_pack("{s:i, s:s}", "fd", t->shelf_index, "path", name));
+    return e;
+}
+
+static int close_shelf(struct trees *t, struct error *err)
+{
+    if (t->shelf_index < 0)
+        return 0;
+    int tree = host_clone_tree(t->shelf, false);
+    if (tree < 0)
+        return error_set(err, EXIT_FAILURE, "cannot clone the mounted files: %s", strerror(-tree));
+    t->fds[t->shelf_index] = tree;
+    return 0;
+}
+
+/* ---- mounts ---- */
+
+static int add_directory(struct trees *t, const struct spec_mount *m, json_t *params)
+{
+    int tree = clone_tree(m->source, m);
+    if (tree < 0)
+        return tree;
+    if (t->count == PROTOCOL_MAX_FDS) {
+        close(tree);
+        return -EMFILE;
+    }
+    json_object_set_new(params, "source", json_pack("{s:i, s:s}", "fd", t->count, "path", ""));
+    t->fds[t->count++] = tree;
+    return 0;
+}
+
 /* The host's side of a bind mount: one copy for the kernel, one over its place in the agent's root.
  */
 static int add_bind(struct trees *t, const struct spec *spec, const struct spec_mount *m,
                     json_t *params, struct error *err)
 {
     struct stat st;
-    if (stat(m->source, &st) < 0)
+    int e = stat(m->source, &st) < 0 ? -errno : 0;
+    bool directory = e == 0 && S_ISDIR(st.st_mode);
+    if (e == 0)
+        e = directory ? add_directory(t, m, params) : add_file(t, m, params);
+    if (e)
         return error_set(err, EXIT_FAILURE, "cannot mount '%s' at '%s': %s", m->source,
-                         m->destination, strerror(errno));
-    CLEANUP_FD int place = is_inside_only(spec, m)
-                               ? -ENOENT
-                               : ensure_in_root(t->root_dir, m->destination, S_ISDIR(st.st_mode));
-    int tree = clone_tree(m->source, m);
-    if (tree < 0)
-        return error_set(err, EXIT_FAILURE, "cannot mount '%s' at '%s': %s", m->source,
-                         m->destination, strerror(-tree));
-    int index = add_fd(t, tree, err);
-    if (index < 0)
-        return -1;
-    json_object_set_new(params, "source", json_pack("{s:i, s:s}", "fd", index, "path", ""));
+                         m->destination, strerror(-e));
+    CLEANUP_FD int place =
+        is_inside_only(spec, m) ? -ENOENT : ensure_in_root(t->root_dir, m->destination, directory);
     CLEANUP_FD int own = clone_tree(m->source, m);
-    int e = place < 0 ? place : own < 0 ? own : move_tree(own, place);
+    e = place < 0 ? place : own < 0 ? own : move_tree(own, place);
     if (e)
         logfile_debug("'%s' is not visible to the host in the container's root: %s", m->destination,
                       strerror(-e));
@@ -199,19 +248,22 @@ static int mount_root(const struct spec *spec, const char *rootfs, struct trees 
     if (tree < 0)
         return error_set(err, EXIT_FAILURE, "cannot clone the root '%s': %s", rootfs,
                          strerror(-tree));
-    int index = add_fd(t, tree, err);
-    t->root = json_pack("{s:i, s:s, s:s, s:b, s:b}", "fd", index, "path", "", "overlay", "none",
+    t->fds[t->count++] = tree;
+    t->root = json_pack("{s:i, s:s, s:s, s:b, s:b}", "fd", 0, "path", "", "overlay", "none",
                         "read_only", spec->root_readonly, "exclusive", 0);
     t->mounts = json_array();
     return t->root && t->mounts ? 0 : error_set(err, EXIT_FAILURE, "out of memory");
 }
 
-int trees_prepare(const struct spec *spec, const char *rootfs, struct trees *ret, struct error *err)
+int trees_prepare(const struct spec *spec, const char *rootfs, const char *shelf, struct trees *ret,
+                  struct error *err)
 {
-    struct trees t = {.root_dir = -1};
+    struct trees t = {.root_dir = -1, .shelf = shelf, .shelf_index = -1};
     int result = mount_root(spec, rootfs, &t, err);
     for (size_t i = 0; i < spec->mount_count && result == 0; i++)
         result = add_mount(&t, spec, &spec->mounts[i], err);
+    if (result == 0)
+        result = close_shelf(&t, err);
     if (result == 0 && spec->process.given) {
         /* As runc does; whoever asks for a missing directory to start in gets it. */
         UNUSED CLEANUP_FD int cwd = ensure_in_root(t.root_dir, spec->process.cwd, true);
@@ -236,7 +288,8 @@ int trees_pivot(struct trees *t, struct error *err)
 void trees_close(struct trees *t)
 {
     for (unsigned i = 0; i < t->count; i++)
-        close(t->fds[i]);
+        if (t->fds[i] >= 0)
+            close(t->fds[i]);
     if (t->root_dir >= 0)
         close(t->root_dir);
     json_decref(t->root);

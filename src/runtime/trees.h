@@ -23,6 +23,10 @@ struct trees {
     unsigned count;
     json_t *root, *mounts; /* its parameters of these names */
     int root_dir;          /* the root, mounted in the agent's namespace */
+    const char *shelf;   /* a directory for a mount of our own: single files are mounted there, see
+                            add_file() */
+    unsigned shelf_used; /* files on it */
+    int shelf_index;     /* of its tree in fds; -1: nothing mounted yet */
 };
 
 NODISCARD int trees_prepare(const struct spec *spec, const char *rootfs, struct trees *ret,
