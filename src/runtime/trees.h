@@ -29,7 +29,8 @@ struct trees {
     int shelf_index;     /* of its tree in fds; -1: nothing mounted yet */
 };
 
-NODISCARD int trees_prepare(const struct spec *spec, const char *rootfs, struct trees *ret,
+/* `shelf`: a directory that nobody needs to see in this mount namespace. */
+NODISCARD int trees_prepare(const struct spec *spec, const char *rootfs, const char *shelf, struct trees *ret,
                             struct error *err);
 NODISCARD int trees_pivot(struct trees *t, struct error *err);
 void trees_close(struct trees *t);
