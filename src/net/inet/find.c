@@ -104,10 +104,10 @@ static bool is_member(struct inet_socket *i, const struct inet_endpoint *to, con
     return wants;
 }
 
-unsigned inet_find_members(struct inet_net *net, const struct inet_endpoint *to, const struct inet_endpoint *from,
-                           int interface, struct inet_socket **ret, unsigned max)
+unsigned inet_find_members(struct inet_net *net, enum inet_table_kind kind, const struct inet_endpoint *to,
+                           const struct inet_endpoint *from, int interface, struct inet_socket **ret, unsigned max)
 {
-    struct inet_table *t = &net->tables[TABLE_UDP];
+    struct inet_table *t = &net->tables[kind];
     struct inet_owner *o;
     unsigned n = 0;
     spin_lock(&t->lock);

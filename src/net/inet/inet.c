@@ -37,9 +37,9 @@ static int create_datagram(int domain, int protocol, struct socket **ret)
     int ping = domain == AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6;
     if (protocol == ping)
         return may_ping(current_netns()) ? raw_create(domain, SOCK_DGRAM, protocol, ret) : -EACCES;
-    if (protocol != 0 && protocol != IPPROTO_UDP)
+    if (protocol != 0 && protocol != IPPROTO_UDP && protocol != IPPROTO_UDPLITE)
         return -EPROTONOSUPPORT;
-    return udp_create(domain, ret);
+    return udp_create(domain, protocol ? protocol : IPPROTO_UDP, ret);
 }
 
 static int create(int domain, int type, int protocol, struct socket **ret)
@@ -110,7 +110,9 @@ struct inet_table *inet_table_of(struct inet_socket *i)
     case SOCK_STREAM:
         return &i->net->tables[TABLE_TCP];
     case SOCK_DGRAM:
-        return &i->net->tables[i->socket.protocol == IPPROTO_UDP ? TABLE_UDP : TABLE_PING];
+        return &i->net->tables[i->socket.protocol == IPPROTO_UDP       ? TABLE_UDP
+                               : i->socket.protocol == IPPROTO_UDPLITE ? TABLE_UDPLITE
+                                                                       : TABLE_PING];
     default:
         return NULL;
     }

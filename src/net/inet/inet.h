@@ -112,7 +112,7 @@ struct inet_table {
     unsigned remains_count;
 };
 
-enum inet_table_kind { TABLE_TCP, TABLE_UDP, TABLE_PING, TABLE_COUNT };
+enum inet_table_kind { TABLE_TCP, TABLE_UDP, TABLE_UDPLITE, TABLE_PING, TABLE_COUNT };
 
 /* What /proc/net/snmp counts; only ever grows. */
 struct inet_counters {
@@ -287,8 +287,8 @@ struct inet_socket *inet_find_listener(struct inet_net *net, const struct inet_e
 struct inet_socket *inet_find_datagram(struct inet_net *net, enum inet_table_kind kind, const struct inet_endpoint *to,
                                        const struct inet_endpoint *from, int interface);
 /* All that get a multicast or broadcast datagram: references, at most `max`. */
-unsigned inet_find_members(struct inet_net *net, const struct inet_endpoint *to, const struct inet_endpoint *from,
-                           int interface, struct inet_socket **ret, unsigned max);
+unsigned inet_find_members(struct inet_net *net, enum inet_table_kind kind, const struct inet_endpoint *to,
+                           const struct inet_endpoint *from, int interface, struct inet_socket **ret, unsigned max);
 
 /* ---- option.c ---- */
 

@@ -30,7 +30,7 @@ struct datagram_socket {
     _Atomic unsigned drops;
     /* UDP */
     _Atomic bool cork, gro, no_check_tx, no_check_rx;
-    _Atomic int segment, encapsulation;
+    _Atomic int segment, send_coverage, receive_coverage;
     struct packet *corked;           /* [send_lock] */
     /* raw */
     uint32_t icmp_filter[8];         /* [lock] ICMP_FILTER, or ICMP6's */
@@ -45,6 +45,8 @@ static inline struct datagram_socket *datagram_of(struct socket *s)
 /* <linux/udp.h>'s numbers, under names that <netinet/udp.h> does not have. */
 enum udp_option {
     UDP_CORK_OPTION = 1,
+    UDPLITE_SEND_CSCOV_OPTION = 10,
+    UDPLITE_RECV_CSCOV_OPTION = 11,
     UDP_ENCAP_OPTION = 100,
     UDP_NO_CHECK6_TX_OPTION = 101,
     UDP_NO_CHECK6_RX_OPTION = 102,
@@ -55,7 +57,7 @@ enum udp_option {
 #define PACKET_COST 576       /* what a datagram costs its receiver beyond its bytes */
 #define DATAGRAM_MAX 65535
 
-int udp_create(int domain, struct socket **ret);
+int udp_create(int domain, int protocol, struct socket **ret); /* IPPROTO_UDP, IPPROTO_UDPLITE */
 int raw_create(int domain, int type, int protocol, struct socket **ret);
 
 /* packet.c */

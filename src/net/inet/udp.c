@@ -14,6 +14,16 @@
 #define UDP_SEGMENTS_MAX 128
 #define MEMBERS_MAX 64 /* receivers of one multicast datagram */
 
+static bool is_lite(const struct datagram_socket *d)
+{
+    return d->inet.socket.protocol == IPPROTO_UDPLITE;
+}
+
+static enum inet_table_kind table_kind(const struct datagram_socket *d)
+{
+    return is_lite(d) ? TABLE_UDPLITE : TABLE_UDP;
+}
+
 /* ---- nobody there ---- */
 
 static void port_unreachable(struct datagram_socket *d, const struct packet *p)
@@ -48,7 +58,7 @@ static void port_unreachable(struct datagram_socket *d, const struct packet *p)
 static void deliver_one(struct datagram_socket *d, struct packet *p)
 {
     struct inet_net *net = d->inet.net;
-    struct inet_socket *to = inet_find_datagram(net, TABLE_UDP, &p->to, &p->from, p->interface);
+    struct inet_socket *to = inet_find_datagram(net, table_kind(d), &p->to, &p->from, p->interface);
     if (!to) {
         port_unreachable(d, p);
         free(p);
@@ -62,7 +72,8 @@ static void deliver_one(struct datagram_socket *d, struct packet *p)
 static void deliver_to_group(struct datagram_socket *d, struct packet *p)
 {
     struct inet_socket *members[MEMBERS_MAX];
-    unsigned n = inet_find_members(d->inet.net, &p->to, &p->from, p->interface, members, MEMBERS_MAX);
+    unsigned n =
+        inet_find_members(d->inet.net, table_kind(d), &p->to, &p->from, p->interface, members, MEMBERS_MAX);
     for (unsigned k = 0; k < n; k++) {
         struct packet *copy = packet_copy(p);
         if (copy)
@@ -256,11 +267,25 @@ static int set_cork(struct datagram_socket *d, bool on)
     return 0;
 }
 
+#define UDP_HEADER 8
+
+/* How much of a UDP-Lite datagram its checksum covers: the header at least. */
+static int set_coverage(struct datagram_socket *d, int option, int value)
+{
+    if (!is_lite(d))
+        return -ENOPROTOOPT;
+    if (value != 0 && value < UDP_HEADER)
+        value = UDP_HEADER;
+    value = MIN(value, (int)UINT16_MAX);
+    *(option == UDPLITE_SEND_CSCOV_OPTION ? &d->send_coverage : &d->receive_coverage) = value;
+    return 0;
+}
+
 static int udp_set_option(struct socket *s, int level, int option, const void *value, socklen_t len)
 {
     struct datagram_socket *d = datagram_of(s);
     int v;
-    if (level != IPPROTO_UDP)
+    if (level != s->protocol && level != IPPROTO_UDP)
         return inet_set_option(s, level, option, value, len);
     if (len < sizeof(v))
         return -EINVAL;
@@ -282,6 +307,9 @@ static int udp_set_option(struct socket *s, int level, int option, const void *v
     case UDP_NO_CHECK6_RX_OPTION:
         d->no_check_rx = v != 0;
         return 0;
+    case UDPLITE_SEND_CSCOV_OPTION:
+    case UDPLITE_RECV_CSCOV_OPTION:
+        return set_coverage(d, option, v);
     default:
         return -ENOPROTOOPT;
     }
@@ -290,7 +318,8 @@ static int udp_set_option(struct socket *s, int level, int option, const void *v
 static int udp_get_option(struct socket *s, int level, int option, void *value, socklen_t *len)
 {
     struct datagram_socket *d = datagram_of(s);
-    if (level != IPPROTO_UDP)
+    int v;
+    if (level != s->protocol && level != IPPROTO_UDP)
         return inet_get_option(s, level, option, value, len);
     switch (option) {
     case UDP_CORK_OPTION:
@@ -305,6 +334,12 @@ static int udp_get_option(struct socket *s, int level, int option, void *value, 
         return inet_option_give_int(d->no_check_rx, value, len);
     case UDP_ENCAP_OPTION:
         return inet_option_give_int(0, value, len);
+    case UDPLITE_SEND_CSCOV_OPTION:
+    case UDPLITE_RECV_CSCOV_OPTION:
+        if (!is_lite(d))
+            return -ENOPROTOOPT;
+        v = option == UDPLITE_SEND_CSCOV_OPTION ? d->send_coverage : d->receive_coverage;
+        return inet_option_give_int(v, value, len);
     default:
         return -ENOPROTOOPT;
     }
@@ -327,9 +362,9 @@ static const struct socket_ops udp_ops = {
     .free = datagram_socket_free,
 };
 
-int udp_create(int domain, struct socket **ret)
+int udp_create(int domain, int protocol, struct socket **ret)
 {
-    struct datagram_socket *d = datagram_new(&udp_ops, domain, SOCK_DGRAM, IPPROTO_UDP);
+    struct datagram_socket *d = datagram_new(&udp_ops, domain, SOCK_DGRAM, protocol);
     if (!d)
         return -ENOMEM;
     *ret = &d->inet.socket;
