@@ -41,6 +41,8 @@ int boot_facts(void)
         facts->cpu_count = (unsigned)CPU_COUNT(&mask);
         cpus_set((const uint64_t *)&mask);
     }
-    facts->mem_total = (uint64_t)info.totalram * info.mem_unit;
+    facts->mem_total = boot.request.memory ? boot.request.memory : (uint64_t)info.totalram * info.mem_unit;
+    if (boot.request.cpus)
+        facts->cpu_count = MIN(facts->cpu_count, boot.request.cpus);
     return 0;
 }

@@ -1,18 +1,18 @@
 /*
  * picket-kernel: the process that is a sandbox's kernel. The runtime starts it inside fresh namespaces with the
- * descriptors of control/protocol.h; it ends when the first process does, or when the runtime does.
+ * descriptors of control/protocol.h; what it is to do comes through the boot connection.
  */
 #include "base/cleanup.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "boot/boot.h"
-#include "control/channel.h"
 #include "control/protocol.h"
 #include "fs/cgroup/cgroup.h"
+#include "control/sandbox.h"
 #include "fs/dev/dev.h"
 #include "host/lockdown.h"
-#include "host/mounts.h"
 #include "fs/files.h"
+#include "host/mounts.h"
 #include "fs/hostfs/hostfs.h"
 #include "fs/proc/proc.h"
 #include "fs/sysfs/sysfs.h"
@@ -28,38 +28,41 @@
 #include "sched/fiber.h"
 #include "syscalls/dispatch.h"
 #include "vfs/vfs.h"
+#include <jansson.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-struct boot boot = {.control = DONATED_CONTROL};
+struct boot boot = {.listener = -1};
 
 void boot_fail(const char *what, int error)
 {
     char message[512];
     snprintf(message, sizeof message, "%s: %s", what, strerror(-error));
-    channel_send_error(boot.control, error, EXIT_PICKET, message);
+    boot_answer(boot.wire.fd, boot.request.id, error, message);
     _exit(EXIT_PICKET);
 }
 
 /* ---- steps of the init table ---- */
 
-/* Whoever started us and is gone does not wait for an answer; the read below sees the end of the socket then. */
+/* Whoever started us and is gone does not wait for an answer; receiving sees the end of the socket then. */
 static int receive_request(void)
 {
-    CLEANUP_FREE char *text = NULL;
-    const char *problem;
-    size_t len;
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    int err = channel_receive_start(boot.control, &text, &len);
-    if (err)
+    uint64_t seed = 0;
+    wire_init(&boot.wire, DONATED_CONTROL);
+    if (getrandom(&seed, sizeof seed, 0) != sizeof seed)
+        return -EIO;
+    hash_init(seed);
+    json_object_seed((size_t)seed); /* it would look for a source of its own later, when there is none */
+    if (boot_receive(&boot.wire, &boot.request) < 0)
         _exit(EXIT_PICKET);
-    err = start_request_parse(text, len, &boot.request, &problem);
-    if (err)
-        boot_fail(problem, err);
+    if (boot.request.ends_with_boot)
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
     return 0;
 }
 
@@ -70,11 +73,7 @@ static int set_up_process(void)
     for (size_t i = 0; i < ARRAY_SIZE(ignored); i++)
         signal(ignored[i], SIG_IGN);
     mallopt(M_ARENA_MAX, 2); /* an idle sandbox is to stay small */
-    uint64_t seed = 0;
-    if (getrandom(&seed, sizeof seed, 0) != sizeof seed)
-        return -EIO;
-    hash_init(seed);
-    log_open(DONATED_LOG, boot.request->debug ? LOG_DEBUG : boot.request->strace ? LOG_INFO : LOG_WARN);
+    log_open(DONATED_LOG, boot.request.debug ? LOG_DEBUG : boot.request.strace ? LOG_INFO : LOG_WARN);
     return 0;
 }
 
@@ -104,16 +103,15 @@ static int register_filesystems(void)
 
 static int set_up_syscalls(void)
 {
-    syscalls_init(boot.request->strace);
+    syscalls_init(boot.request.strace);
     return 0;
 }
 
 static int lock_down(void)
 {
-    enum host_access access = HOST_ACCESS_READ;
-    for (unsigned i = 0; i < boot.request->volume_count; i++)
-        if (!boot.request->volumes[i].read_only)
-            access = HOST_ACCESS_WRITE;
+    enum host_access access = boot.request.host_write ? HOST_ACCESS_WRITE : HOST_ACCESS_READ;
+    sandbox.rootless = geteuid() != 0;
+    umask(0); /* modes of files made on the host come from guests, whose own masks have been applied */
     int proc = host_own_proc();
     if (proc < 0)
         log_debug("boot: no procfs of our own: resident memory is not known");
@@ -140,7 +138,7 @@ static const struct {
     const char *name;
     int (*run)(void);
 } init_table[] = {
-    {"receive the start message", receive_request},
+    {"receive the boot message", receive_request},
     {"set up the process", set_up_process},
     {"look at the machine", boot_facts},
     {"start the scheduler", start_scheduler},
@@ -149,8 +147,7 @@ static const struct {
     {"set up the file systems", register_filesystems},
     {"set up the kernel", kernel_init},
     {"set up the system calls", set_up_syscalls},
-    {"build the file tree", boot_tree},
-    {"open the standard files", boot_stdio},
+    {"take over the descriptors", boot_descriptors},
     {"lock down", lock_down},
     {"start the first fiber", queue_launch},
 };

@@ -48,6 +48,8 @@
 #define EVENT_EXIT "Events.ContainerExit"
 #define EVENT_STOPPED "Events.ProcessStopped"
 
+#define METHOD_CGROUP_READ "Cgroups.Read"
+#define METHOD_CGROUP_WRITE "Cgroups.Write"
 #define METHOD_USAGE "Usage.Collect"
 #define METHOD_METRICS "Metrics.Export"
 #define METHOD_STACKS "Debug.Stacks"
@@ -68,10 +70,7 @@ enum donated_fd {
     DONATED_LOG,         /* write only */
     DONATED_LISTENER,    /* a listening AF_UNIX socket; or anything else: there is none */
     DONATED_END,
-    DONATED_ROOT = 5, /* until the boot connection brings trees */
-    DONATED_VOLUMES
 };
-#define PROTOCOL_MAX_VOLUMES 64
 
 /* Exit statuses of the command line that are not the command's own; an error says which in data.exit_status. */
 enum exit_status {

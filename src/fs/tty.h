@@ -48,7 +48,8 @@ struct tty_driver {
     void (*input_wanted)(struct tty *t, bool reading);
     /* A terminal that passes through (below) was given new settings; no lock held. */
     void (*settings)(struct tty *t, const struct tty_termios *termios);
-    /* The last file on it was closed / the first opened; no lock held; may be NULL. */
+    /* The last file on it was closed (or its session left it, with no file open) / the first opened; no lock held;
+     * may be NULL. */
     void (*closed)(struct tty *t);
     void (*opened)(struct tty *t);
     /* The state changed: TIOCPKT_... bits; any lock; may be NULL. */
@@ -84,7 +85,13 @@ void tty_set_window(struct tty *t, const struct tty_window *w); /* SIGWINCH if i
 /* A file on the terminal, without a walk. */
 NODISCARD int tty_open_file(struct tty *t, uint32_t flags, struct file **ret);
 
-/* A number and a node in the first devpts instance for a terminal that is not a pair (the console).
- * */
-NODISCARD int devpts_add_console(struct tty *t);
+bool tty_has_session(struct tty *t); /* is it somebody's controlling terminal? */
+bool tty_is_open(struct tty *t);     /* are there files on it? */
+
+struct super_block;
+/* A number and a node for a terminal that is not a pair (the console), in this devpts instance; NULL or another file
+ * system: in the first one. */
+NODISCARD int devpts_add_console(struct super_block *sb, struct tty *t);
+void devpts_remove(struct tty *t); /* its number and node are gone; once, before the driver's reference */
+unsigned tty_number(const struct tty *t);
 int devpts_init(void); /* at boot: registers the file system, /dev/tty, /dev/ptmx, /dev/console */

@@ -12,6 +12,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 
 /* ---- the list ---- */
 
@@ -80,6 +81,8 @@ static const struct rule rules[] = {
     {SCMP_SYS(sendto), READ},
     {SCMP_SYS(recvfrom), READ},
     {SCMP_SYS(socketpair), READ},
+    {SCMP_SYS(accept4), READ},       /* clients of the control socket */
+    {SCMP_SYS(getsockopt), SPECIAL}, /* who they are */
     {SCMP_SYS(ioctl), SPECIAL},
 
     /* files that are open already */
@@ -187,6 +190,12 @@ static int add_ioctl(scmp_filter_ctx f, int nr)
     return 0;
 }
 
+static int add_getsockopt(scmp_filter_ctx f, int nr)
+{
+    return seccomp_rule_add(f, SCMP_ACT_ALLOW, nr, 2, SCMP_A1(SCMP_CMP_EQ, SOL_SOCKET),
+                            SCMP_A2(SCMP_CMP_EQ, SO_PEERCRED));
+}
+
 static const struct {
     int nr;
     int (*add)(scmp_filter_ctx f, int nr);
@@ -196,6 +205,7 @@ static const struct {
     {SCMP_SYS(clone), add_clone, HOST_ACCESS_READ},   {SCMP_SYS(clone3), add_clone3, HOST_ACCESS_READ},
     {SCMP_SYS(prctl), add_prctl, HOST_ACCESS_READ},   {SCMP_SYS(ioctl), add_ioctl, HOST_ACCESS_READ},
     {SCMP_SYS(openat), add_openat, HOST_ACCESS_READ}, {SCMP_SYS(mknodat), add_mknodat, HOST_ACCESS_WRITE},
+    {SCMP_SYS(getsockopt), add_getsockopt, HOST_ACCESS_READ},
 };
 
 static int add_special(scmp_filter_ctx f, int nr, enum host_access access)

@@ -23,6 +23,12 @@ int host_clone_tree(const char *path, bool read_only)
     return TAKE_FD(fd);
 }
 
+int host_clone_directory(const char *path)
+{
+    int fd = (int)syscall(SYS_open_tree, AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    return fd < 0 ? -errno : fd;
+}
+
 static int mount_empty(const char *at)
 {
     const unsigned long flags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;

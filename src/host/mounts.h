@@ -11,6 +11,9 @@
  * descriptor, close-on-exec, or -errno. */
 NODISCARD int host_clone_tree(const char *path, bool read_only);
 
+/* The same of one directory of /proc or the like, read-write and without what is mounted below. */
+NODISCARD int host_clone_directory(const char *path);
+
 /* The same of a directory that will be a root: where /proc, /sys and /dev are mounted below it, the copy has an empty
  * read-only directory instead. The caller is in its own mount namespace. */
 NODISCARD int host_clone_root(const char *path);

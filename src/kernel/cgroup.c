@@ -259,7 +259,7 @@ static int cgroup_ns_copy(struct ns_common *from, struct user_namespace *owner, 
         return -ENOMEM;
     ns_init(&ns->common, &cgroup_ns_kind, owner);
     spin_lock(&tasklist_lock);
-    ns->root = cgroup_get(current->cgroup);
+    ns->root = cgroup_get(current && current->cgroup ? current->cgroup : root);
     spin_unlock(&tasklist_lock);
     *ret = &ns->common;
     return 0;

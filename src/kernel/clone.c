@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "ipc/sem_undo.h"
 #include "kernel/cgroup.h"
+#include "kernel/container.h"
 #include "kernel/cpu_limit.h"
 #include "kernel/fdtable.h"
 #include "kernel/job_control.h"
@@ -77,6 +78,8 @@ void task_discard(struct task *t)
 {
     struct process *p = t->process;
     bool own_process = p->leader == t;
+    if (t->fiber)
+        fiber_discard(TAKE_PTR(t->fiber));
     sem_undo_exit(t);
     if (t->ctx && t->mm)
         mm_detach(t->mm);
@@ -370,6 +373,7 @@ static void link_new_process(struct task *t, struct task *from, const struct clo
     p->exit_signal = sibling ? creator->exit_signal : args->exit_signal;
     p->unkillable = !t->pid->ns->init; /* the first of a new pid namespace */
     p->tty = tty_get(creator->tty);
+    container_join_locked(creator->container, p);
     task_link_process_locked(t, sibling ? creator->parent : creator, creator->group,
                              creator->session);
 }
@@ -383,8 +387,16 @@ static int clone_event(const struct task *from, const struct clone_args *args)
     return args->flags & CLONE_UNTRACED || !ptrace_event_enabled(from, event) ? 0 : event;
 }
 
-/* The child becomes visible, unless its creator is being killed or is to make room for an exec. */
-static int link_child(struct task *t, struct task *from, const struct clone_args *args)
+/* How often all of the container's processes have been signalled. */
+static unsigned container_signals(const struct process *p)
+{
+    return p->container ? __atomic_load_n(&p->container->signals, __ATOMIC_RELAXED) : 0;
+}
+
+/* The child becomes visible, unless its creator is being killed or is to make room for an exec, or
+ * a signal for all has come since the fork began: then it begins again after the signal. */
+static int link_child(struct task *t, struct task *from, const struct clone_args *args,
+                      unsigned signals)
 {
     struct process *creator = from->process;
     int err = 0;
@@ -394,6 +406,8 @@ static int link_child(struct task *t, struct task *from, const struct clone_args
         (creator->exec_task && args->flags & CLONE_THREAD))
         err = -ERESTARTNOINTR;
     spin_unlock(&creator->sig.lock);
+    if (container_signals(creator) != signals)
+        err = -ERESTARTNOINTR;
     if (!err && t->pid->ns->dying)
         err = -ENOMEM;
     if (!err) {
@@ -459,7 +473,8 @@ static int make_pidfd(struct task *child, const struct clone_args *args, int *re
     return err;
 }
 
-static int publish_child(struct task *child, struct task *from, const struct clone_args *args)
+static int publish_child(struct task *child, struct task *from, const struct clone_args *args,
+                         unsigned signals)
 {
     struct file *file;
     int fd, err = make_pidfd(child, args, &fd, &file);
@@ -467,7 +482,7 @@ static int publish_child(struct task *child, struct task *from, const struct clo
         return err;
     err = task_start(child, task_main);
     if (!err)
-        err = link_child(child, from, args);
+        err = link_child(child, from, args, signals);
     if (err && file) {
         fd_unreserve(fd);
         file_put(file);
@@ -480,12 +495,15 @@ static int publish_child(struct task *child, struct task *from, const struct clo
 int64_t do_clone(const struct clone_args *args)
 {
     struct task *from = current, *child;
+    unsigned signals = container_signals(from->process);
     int err = check_flags(from, args);
+    if (!err && signal_pending(from))
+        err = -ERESTARTNOINTR; /* first what came before the fork */
     if (!err)
         err = build_child(from, args, &child);
     if (err)
         return err;
-    err = publish_child(child, from, args);
+    err = publish_child(child, from, args, signals);
     if (err) {
         task_discard(child);
         return err;

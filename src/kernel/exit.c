@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "ipc/sem_undo.h"
 #include "kernel/cgroup.h"
+#include "kernel/container.h"
 #include "kernel/cpu_limit.h"
 #include "kernel/fdtable.h"
 #include "kernel/itimer.h"
@@ -104,6 +105,7 @@ void process_reap_locked(struct process *p, struct list *dead)
     p->pid->task = NULL;
     p->pid->process = NULL;
     process_leave_groups_locked(p);
+    container_leave_locked(p);
     pid_release_numbers_locked(p->pid);
     if (p->pid->ns->init == p)
         pid_namespace_end_locked(p->pid->ns);
@@ -273,6 +275,7 @@ static void process_end(struct process *p, int last_exit_code)
     int status = p->exit_status;
     spin_unlock(&tasklist_lock);
     process_bury(&dead);
+    wake_all(&p->child_wait); /* of one that never came to life: first.c */
     if (p->exited)
         p->exited(p->exited_arg, status);
 }
@@ -299,6 +302,8 @@ static bool leave_process_locked(struct task *t)
         }
     }
     wake_all(&p->sig.stop_queue); /* an exec waits for the others to go */
+    if (p->task_count == 0 && p->container)
+        wake_all(&p->container->changed);
     return p->task_count == 0;
 }
 

@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "ipc/namespace.h"
 #include "kernel/cgroup.h"
+#include "kernel/container.h"
 #include "kernel/fdtable.h"
 #include "kernel/job_control.h"
 #include "kernel/namespaces.h"
@@ -44,17 +45,17 @@ static int build_sighand(uint64_t ignored, struct sighand **ret)
 static int build_task(const struct first_process_args *args, struct task *t)
 {
     struct process *p = t->process;
-    t->ns.pid_for_children = pid_namespace_get(args->pid_ns);
+    const struct container *c = args->container;
+    ns_set_copy(&t->ns, &c->ns);
+    t->nice = args->nice;
+    t->personality = args->personality;
+    p->oom_score_adj = args->oom_score_adj;
     limits_copy(&p->limits, args->limits);
     int err = build_sighand(args->ignored_signals, &p->sig.sighand);
     if (!err)
-        err = uts_namespace_new(args->hostname, &t->ns.uts);
+        err = cgroup_charge_task(t, args->cgroup ? args->cgroup : c->cgroup ? c->cgroup : cgroup_root());
     if (!err)
-        ns_set_first(&t->ns);
-    if (!err)
-        err = cgroup_charge_task(t, args->cgroup ? args->cgroup : cgroup_root());
-    if (!err)
-        err = pid_alloc(args->pid_ns, NULL, 0, &t->pid);
+        err = pid_alloc(container_pid_ns(c), NULL, 0, &t->pid);
     if (!err)
         err = user_task_add(args->cred->uid, UINT64_MAX);
     if (!err) {
@@ -77,13 +78,18 @@ static void take_over(const struct first_process_args *args, struct task *t)
     p->unkillable = args->init;
 }
 
-static void link_first(struct task *t)
+static int link_first(struct task *t, struct container *c)
 {
     spin_lock(&tasklist_lock);
-    task_link_process_locked(t, NULL, t->pid, t->pid);
-    task_link_locked(t);
-    cgroup_task_linked_locked(t);
+    bool open = !c->closed && !t->pid->ns->dying;
+    if (open) {
+        task_link_process_locked(t, NULL, t->pid, t->pid);
+        task_link_locked(t);
+        cgroup_task_linked_locked(t);
+        container_join_locked(c, t->process);
+    }
     spin_unlock(&tasklist_lock);
+    return open ? 0 : -ESRCH;
 }
 
 /* The arguments stay with the caller until the exec has succeeded; on failure they are taken away
@@ -100,6 +106,34 @@ static void give_back(struct task *t)
     spin_unlock(&t->alloc_lock);
 }
 
+/* The other way round, for a task that never ran. */
+static void forget_arguments(struct task *t)
+{
+    t->cred = NULL;
+    t->files = NULL;
+    t->fs = NULL;
+    t->process->tty = NULL;
+}
+
+static void come_to_life(struct task *t, const struct first_process_args *args)
+{
+    struct process *p = t->process;
+    p->exited = args->exited;
+    p->stopped = args->stopped;
+    p->exited_arg = args->exited_arg;
+    if (t->pid->ns == &root_pid_ns)
+        return;
+    spin_lock(&tasklist_lock);
+    t->pid->ns->reusable = false;
+    spin_unlock(&tasklist_lock);
+}
+
+/* The container's filter is there before the first instruction, and not asked about the exec. */
+static int install_filter(struct task *t, const struct container *c)
+{
+    return c->filter ? seccomp_install(t, c->filter, c->filter_len) : 0;
+}
+
 static void first_main(void *arg)
 {
     struct task *t = arg;
@@ -114,13 +148,13 @@ static void first_main(void *arg)
     };
     t->restart.args[0] = 0;
     int err = do_execve(&exec);
+    if (!err)
+        err = install_filter(t, args->container);
     if (err) {
         give_back(t);
         do_exit(127 << 8);
     } else {
-        t->process->exited = args->exited;
-        t->process->stopped = args->stopped;
-        t->process->exited_arg = args->exited_arg;
+        come_to_life(t, args);
     }
     start->result = err;
     __atomic_store_n(&start->done, true,
@@ -151,14 +185,20 @@ int process_start_first(const struct first_process_args *args, struct process **
         return err;
     }
     take_over(args, t);
-    link_first(t);
+    err = link_first(t, args->container);
+    if (err) {
+        forget_arguments(t);
+        task_discard(t);
+        return err;
+    }
     task_publish_answers(t);
     t->restart.args[0] = (uint64_t)(uintptr_t)&start;
     task_get(t);
     process_get(p);
     fiber_start(t->fiber);
     wait_event(&p->child_wait, __atomic_load_n(&start.done, __ATOMIC_ACQUIRE));
-    if (start.result) {
+    if (start.result) { /* nothing is left of it when we return */
+        wait_event(&p->child_wait, p->state == PROCESS_REAPED);
         process_put(p);
         return start.result;
     }

@@ -11,7 +11,7 @@
 
 #define RESERVED_PIDS 300 /* not handed out again after the numbers wrap */
 
-struct pid_namespace root_pid_ns = {.common = NS_COMMON_INIT(&pid_ns_kind, NS_ID_PID)};
+struct pid_namespace root_pid_ns = {.common = NS_COMMON_INIT(&pid_ns_kind, NS_ID_PID), .reusable = true};
 
 /* ---- namespaces ---- */
 
@@ -75,12 +75,11 @@ const struct ns_kind pid_ns_kind = {
     .parent = pid_ns_parent,
 };
 
-/* The init is reaped. The root namespace starts afresh: the first process may be tried again with
- * another program. */
+/* The init is reaped. Until one has come to life, the first process may be tried again with another program. */
 void pid_namespace_end_locked(struct pid_namespace *ns)
 {
     ns->init = NULL;
-    if (ns == &root_pid_ns) {
+    if (ns->reusable) {
         ns->dying = false;
         ns->last = 0;
     }

@@ -18,6 +18,7 @@ struct pid_namespace {
     struct process *init;         /* [tasklist] weak: pid 1 */
     unsigned count;               /* [tasklist] live numbers */
     bool dying;                   /* [tasklist] init has exited: no new processes */
+    bool reusable;                /* [tasklist] nothing has run in it yet: starts afresh after a failed first process */
 };
 
 extern struct pid_namespace root_pid_ns;

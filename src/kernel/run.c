@@ -5,6 +5,7 @@
  */
 #include "base/log.h"
 #include "kernel/call_entry.h"
+#include "kernel/container.h"
 #include "kernel/pid.h"
 #include "kernel/ptrace.h"
 #include "kernel/task.h"
@@ -20,6 +21,8 @@ static bool is_restart_code(int64_t result)
 /* Everything that is not the straight way back to the guest. False: the task ends. */
 static bool work_before_resume(struct task *t)
 {
+    if (UNLIKELY(task_frozen(t)))
+        task_wait_thawed(t);
     signal_deliver(t);
     return !t->exit_requested && t->ctx;
 }

@@ -3,6 +3,7 @@
  * task: nothing, stop, the end of the process, or a handler (whose frame signal_frame.c builds).
  */
 #include "kernel/cgroup.h"
+#include "kernel/container.h"
 #include "kernel/job_control.h"
 #include "kernel/ptrace.h"
 #include "kernel/signal_private.h"
@@ -43,7 +44,7 @@ void signal_recalculate(struct task *t)
     spin_lock(&p->sig.lock);
     sigmask_t pending = t->sig.own.set | p->sig.shared.set;
     context_set_sigpending(t->ctx, pending);
-    bool work = (pending & ~own_mask(t)) || must_stop(t) || t->sig.kill_pending;
+    bool work = (pending & ~own_mask(t)) || must_stop(t) || t->sig.kill_pending || task_frozen(t);
     spin_unlock(&p->sig.lock);
     if (work)
         fiber_interrupt(t->fiber);

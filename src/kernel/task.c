@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "ipc/namespace.h"
 #include "kernel/cgroup.h"
+#include "kernel/container.h"
 #include "kernel/cpu_limit.h"
 #include "kernel/fdtable.h"
 #include "kernel/itimer.h"
@@ -61,6 +62,7 @@ int process_new(struct task *from, struct process **ret)
     list_init(&p->tasks);
     list_init(&p->group_link);
     list_init(&p->session_link);
+    list_init(&p->container_link);
     list_init(&p->posix_timers);
     wait_queue_init(&p->child_wait);
     wait_queue_init(&p->sig.stop_queue);
@@ -98,6 +100,7 @@ void process_put(struct process *p)
     pid_put(p->group);
     pid_put(p->session);
     pid_put(p->pid);
+    container_put(p->container);
     free(p);
 }
 

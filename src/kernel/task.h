@@ -42,6 +42,8 @@ struct net_namespace;
 struct sem_undo_list;
 struct tty;
 struct file;
+struct container;
+struct sock_filter;
 
 #define TASK_COMM_LEN 16
 
@@ -112,6 +114,8 @@ struct process {
     struct wait_queue child_wait;    /* wait4: children changed state */
     struct pid *group, *session;     /* [tasklist] references */
     struct list group_link, session_link; /* [tasklist] */
+    struct container *container;     /* [I] once linked; reference, or NULL: kernel/container.h */
+    struct list container_link;      /* [tasklist] */
     struct tty *tty;                 /* [tasklist] controlling terminal, reference; see fs/devpts/tty.h */
     struct process_signals sig;      /* kernel/signal.h */
     struct limits limits;            /* kernel/limits.h, own lock */
@@ -276,13 +280,14 @@ struct first_process_args {
     const struct cred *cred;      /* reference consumed on success */
     struct fs_context *fs;        /* consumed on success */
     struct fdtable *files;        /* consumed on success */
-    struct pid_namespace *pid_ns; /* borrowed */
-    struct cgroup *cgroup;        /* borrowed; NULL: the root */
+    struct container *container;  /* borrowed; its namespaces are the process's */
+    struct cgroup *cgroup;        /* borrowed; NULL: the container's */
     const struct limits *limits;
     uint64_t ignored_signals;     /* SIGBIT(n) */
-    const char *hostname;
     struct tty *tty;              /* controlling terminal, or NULL; reference consumed on success */
     bool init;                    /* behave as a container's init: signals without a handler do not end it */
+    int oom_score_adj, nice;
+    unsigned long personality;
     /* Called once, when the process is a zombie, with its wait status; from a fiber. */
     void (*exited)(void *arg, int wait_status);
     /* Called each time a signal has stopped it, as its parent would be told; from a fiber. May be

@@ -84,7 +84,7 @@ static ssize_t send_some(int fd, const char *text, size_t len, const int *fds, u
     return n < 0 ? -errno : n;
 }
 
-static int send_object(int fd, const char *text, size_t len, const int *fds, unsigned count)
+int client_send_bytes(int fd, const char *text, size_t len, const int *fds, unsigned count)
 {
     while (len) {
         ssize_t n = send_some(fd, text, len, fds, count);
@@ -114,7 +114,7 @@ int64_t client_send(struct client *c, const char *method, json_t *params, const 
         return error_set(err, EXIT_PICKET, "arguments and environment are too long");
     if (count > PROTOCOL_MAX_FDS)
         return error_set(err, EXIT_PICKET, "more than %d descriptors", PROTOCOL_MAX_FDS);
-    int e = send_object(c->fd, line, strlen(line), fds, count);
+    int e = client_send_bytes(c->fd, line, strlen(line), fds, count);
     if (e)
         return error_set(err, EXIT_PICKET, "cannot talk to the sandbox: %s", strerror(-e));
     return id;
@@ -128,9 +128,10 @@ static int take_object(struct client *c, json_t **ret, struct error *err)
     struct json_frame frame = {0};
     *ret = NULL;
     for (size_t i = 0; i < c->len; i++) {
-        if (!json_frame_step(&frame, c->buffer[i]))
+        enum frame_step step = json_frame_step(&frame, c->buffer[i]);
+        if (step == FRAME_MORE)
             continue;
-        *ret = json_loadb(c->buffer, i + 1, 0, NULL);
+        *ret = step == FRAME_END ? json_loadb(c->buffer, i + 1, 0, NULL) : NULL;
         memmove(c->buffer, c->buffer + i + 1, c->len - i - 1);
         c->len -= i + 1;
         return *ret ? 0 : error_set(err, EXIT_PICKET, "the sandbox's kernel sent a malformed message");
@@ -168,6 +169,15 @@ static json_t *take_event(struct client *c)
     if (event)
         json_array_remove(c->events, 0);
     return event;
+}
+
+void client_push_byte(struct client *c, char byte)
+{
+    assert_always(c->room == 0);
+    c->buffer = malloc(RECEIVE_STEP);
+    assert_always(c->buffer);
+    c->room = RECEIVE_STEP;
+    c->buffer[c->len++] = byte;
 }
 
 /* What comes next on the wire, past the events that were put by. */

@@ -48,6 +48,13 @@ NODISCARD int client_answer(const json_t *object, json_t **ret_result, struct er
 NODISCARD int client_call(struct client *c, const char *method, json_t *params, const int *fds, unsigned count,
                           json_t **ret_result, struct error *err);
 
+/* ---- for sandbox.c ---- */
+/* All of the bytes, the descriptors beside the first one: 0 or -errno. */
+NODISCARD int client_send_bytes(int fd, const char *text, size_t len, const int *fds, unsigned count);
+void client_push_byte(struct client *c, char byte); /* received already; before anything else was */
+
+/* ---- values ---- */
+
 /* A string as it is when it is UTF-8, which JSON requires; else {"base64": ...}. */
 json_t *client_string(const char *s);
 json_t *client_strings(char *const *list); /* NULL-terminated */

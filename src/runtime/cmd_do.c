@@ -4,7 +4,7 @@
  */
 #include "base/cleanup.h"
 #include "runtime/command.h"
-#include "runtime/sandbox.h"
+#include "runtime/session.h"
 #include <argp.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -15,8 +15,8 @@
 extern char **environ;
 
 struct do_options {
-    struct sandbox_spec spec;
-    struct volume volumes[PROTOCOL_MAX_VOLUMES];
+    struct do_spec spec;
+    struct volume volumes[DO_MAX_VOLUMES];
     const char *debug_log;
     char **envv;
     size_t env_count;
@@ -40,8 +40,8 @@ static const struct argp_option options[] = {
 static void add_volume(struct do_options *o, char *arg, struct argp_state *state)
 {
     char *destination = strchr(arg, ':');
-    if (o->spec.volume_count == PROTOCOL_MAX_VOLUMES)
-        argp_error(state, "more than %d volumes", PROTOCOL_MAX_VOLUMES);
+    if (o->spec.volume_count == DO_MAX_VOLUMES)
+        argp_error(state, "more than %d volumes", DO_MAX_VOLUMES);
     if (!destination || destination == arg || destination[1] != '/')
         argp_error(state, "--volume needs SRC:DST with an absolute DST, not '%s'", arg);
     *destination++ = '\0';
@@ -138,7 +138,6 @@ static int open_log(const struct do_options *o, struct error *err)
 
 static int run(struct do_options *o, struct error *err)
 {
-    struct sandbox sandbox;
     CLEANUP_FD int log = open_log(o, err);
     if (o->debug_log && log < 0)
         return -1;
@@ -146,9 +145,7 @@ static int run(struct do_options *o, struct error *err)
     o->spec.debug = o->debug_log != NULL;
     o->spec.volumes = o->volumes;
     o->spec.envv = o->envv;
-    if (sandbox_start(&o->spec, &sandbox, err) < 0)
-        return -1;
-    return sandbox_wait(&sandbox, err);
+    return do_run(&o->spec, err);
 }
 
 int cmd_do(int argc, char **argv)

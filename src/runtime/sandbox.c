@@ -1,15 +1,15 @@
 /*
- * Starting a sandbox: the parent makes the socket and the namespaces, the child (already inside them) prepares the
- * mounts, puts every descriptor where control/protocol.h says and becomes the kernel process.
+ * The parent makes the socket and the namespaces; the child (already inside them) clones the host's trees, sends
+ * their descriptors back, puts its own where control/protocol.h says and becomes the kernel process. Meanwhile the
+ * parent sends the boot message.
  *
  * The child runs in a copy of this process, so it may use everything the parent has read. What goes wrong in it is
- * told to the parent as the answer to the start message, the way the kernel process itself would.
+ * told to the parent as the answer to the boot message, the way the kernel process itself would.
  */
 #include "runtime/sandbox.h"
 #include "base/cleanup.h"
 #include "host/mounts.h"
 #include "host/namespaces.h"
-#include "runtime/session.h"
 #include <fcntl.h>
 #include <jansson.h>
 #include <limits.h>
@@ -23,7 +23,8 @@
 #include <unistd.h>
 
 #define KERNEL_NAME "picket-kernel"
-#define FD_SHELF 128 /* where descriptors wait until their final numbers are free; above all of those */
+#define FD_SHELF 256 /* where descriptors wait until their final numbers are free; above all of those */
+#define TREES_READY "\n" /* what the trees' descriptors come with: nothing, to a reader of JSON */
 
 /* ---- the child ---- */
 
@@ -54,45 +55,47 @@ static void place(int fd, int number, int control)
         child_fail(control, "cannot place a descriptor", NULL, errno);
 }
 
-static void child_prepare_fds(const struct sandbox_spec *spec, int control)
+static void child_send_trees(const struct sandbox_spec *spec, int control)
 {
-    int fds[DONATED_VOLUMES + PROTOCOL_MAX_VOLUMES];
+    int fds[SANDBOX_MAX_TREES];
+    for (unsigned i = 0; i < spec->tree_count; i++) {
+        const struct sandbox_tree *t = &spec->trees[i];
+        fds[i] = t->is_root ? host_clone_root(t->path) : host_clone_tree(t->path, t->read_only);
+        if (fds[i] < 0)
+            child_fail(control, t->is_root ? "cannot use root" : "cannot use volume", t->path, -fds[i]);
+    }
+    int err = client_send_bytes(control, TREES_READY, 1, fds, spec->tree_count);
+    if (err)
+        child_fail(control, "cannot send a descriptor", NULL, -err);
+}
+
+static void child_place_fds(const struct sandbox_spec *spec, int control)
+{
     int log = spec->log_fd >= 0 ? spec->log_fd : open("/dev/null", O_WRONLY | O_CLOEXEC);
+    int listener = spec->listener_fd >= 0 ? spec->listener_fd : log;
     if (log < 0)
         child_fail(control, "cannot open", "/dev/null", errno);
     shelve(&log, control);
-    fds[DONATED_CONTROL] = control;
-    fds[DONATED_LOG] = log;
-    for (unsigned i = 0; i < spec->volume_count; i++) {
-        const struct volume *v = &spec->volumes[i];
-        int *fd = &fds[DONATED_VOLUMES + i];
-        *fd = host_clone_tree(v->source, v->read_only);
-        if (*fd < 0)
-            child_fail(control, "cannot use volume", v->source, -*fd);
-        shelve(fd, control);
-    }
-    fds[DONATED_ROOT] = host_clone_root(spec->root);
-    if (fds[DONATED_ROOT] < 0)
-        child_fail(control, "cannot use root", spec->root, -fds[DONATED_ROOT]);
-    shelve(&fds[DONATED_ROOT], control);
-
-    unsigned end = DONATED_VOLUMES + spec->volume_count;
-    for (unsigned i = DONATED_CONTROL; i < end; i++)
-        place(fds[i], (int)i, control);
-    close_range(end, ~0U, 0);
+    shelve(&listener, control);
+    place(control, DONATED_CONTROL, control);
+    place(log, DONATED_LOG, control);
+    place(listener, DONATED_LISTENER, control);
+    close_range(DONATED_END, ~0U, 0);
 }
 
 _Noreturn static void child_main(const struct sandbox_spec *spec, const char *kernel, int control)
 {
     char go;
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (!spec->detached)
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (read(control, &go, 1) != 1) /* the ids are mapped, or the parent is gone */
         _exit(EXIT_PICKET);
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     shelve(&control, control);
-    child_prepare_fds(spec, control);
+    child_send_trees(spec, control);
+    child_place_fds(spec, control);
     int err = geteuid() ? host_keep_capabilities() : 0;
     if (err)
         child_fail(DONATED_CONTROL, "cannot keep capabilities", NULL, -err);
@@ -119,8 +122,7 @@ static int find_kernel(char path[static PATH_MAX], struct error *err)
     return error_set(err, EXIT_PICKET, "cannot find " KERNEL_NAME ", neither beside picket nor in " PICKET_LIBEXECDIR);
 }
 
-/* Makes sure that 0, 1 and 2 are taken, so that nothing of ours gets these numbers. */
-static int check_stdio(bool ret_open[3], struct error *err)
+int sandbox_check_stdio(bool ret_open[3], struct error *err)
 {
     for (int fd = 0; fd < 3; fd++) {
         ret_open[fd] = fcntl(fd, F_GETFD) >= 0;
@@ -130,58 +132,106 @@ static int check_stdio(bool ret_open[3], struct error *err)
     return 0;
 }
 
-static int send_all(int fd, const char *text, size_t len)
+static int check_trees(const struct sandbox_spec *spec, struct error *err)
 {
-    while (len) {
-        ssize_t n = send(fd, text, len, MSG_NOSIGNAL);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -errno;
-        text += n;
-        len -= (size_t)n;
+    struct stat st;
+    if (spec->tree_count > SANDBOX_MAX_TREES)
+        return error_set(err, EXIT_PICKET, "more than %d trees of the host", SANDBOX_MAX_TREES);
+    for (unsigned i = 0; i < spec->tree_count; i++) {
+        const struct sandbox_tree *t = &spec->trees[i];
+        const char *what = t->is_root ? "root" : "volume";
+        if (stat(t->path, &st) < 0)
+            return error_set(err, EXIT_PICKET, "cannot use %s '%s': %s", what, t->path, strerror(errno));
+        if (t->is_root && !S_ISDIR(st.st_mode))
+            return error_set(err, EXIT_PICKET, "cannot use %s '%s': not a directory", what, t->path);
     }
     return 0;
 }
 
-static int check_spec(const struct sandbox_spec *spec, struct error *err)
+/* ---- its end ---- */
+
+static int wait_for(struct sandbox *s)
 {
-    struct stat st;
-    if (stat(spec->root, &st) < 0)
-        return error_set(err, EXIT_PICKET, "cannot use root '%s': %s", spec->root, strerror(errno));
-    if (!S_ISDIR(st.st_mode))
-        return error_set(err, EXIT_PICKET, "cannot use root '%s': not a directory", spec->root);
-    for (unsigned i = 0; i < spec->volume_count; i++)
-        if (stat(spec->volumes[i].source, &st) < 0)
-            return error_set(err, EXIT_PICKET, "cannot use volume '%s': %s", spec->volumes[i].source, strerror(errno));
+    int status = 0;
+    pid_t pid = TAKE_FD(s->pid);
+    while (pid > 0 && waitpid(pid, &status, 0) < 0)
+        if (errno != EINTR)
+            return -1;
+    return pid > 0 ? status : -1;
+}
+
+int sandbox_died(struct sandbox *s, struct error *err)
+{
+    int status = wait_for(s);
+    if (status < 0)
+        return error_set(err, EXIT_PICKET, "the sandbox's kernel process is gone");
+    if (WIFSIGNALED(status))
+        return error_set(err, EXIT_PICKET, "the sandbox's kernel process was killed by signal %d (%s)",
+                         WTERMSIG(status), strsignal(WTERMSIG(status)));
+    return error_set(err, EXIT_PICKET, "the sandbox's kernel process ended with status %d", WEXITSTATUS(status));
+}
+
+void sandbox_kill(struct sandbox *s)
+{
+    if (s->pid > 0) {
+        kill(s->pid, SIGKILL);
+        (void)wait_for(s);
+    }
+}
+
+void sandbox_free(struct sandbox *s)
+{
+    for (unsigned i = 0; i < s->tree_count; i++)
+        close(s->trees[i]);
+    s->tree_count = 0;
+    client_free(&s->client);
+}
+
+/* ---- its beginning ---- */
+
+/* The trees' descriptors; or, from a child that failed, an answer that says why. */
+static int receive_trees(struct sandbox *s, unsigned count, struct error *err)
+{
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof(int) * SANDBOX_MAX_TREES)];
+    } control;
+    char byte;
+    struct iovec v = {&byte, 1};
+    struct msghdr m = {.msg_iov = &v, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    ssize_t n;
+    while ((n = recvmsg(s->client.fd, &m, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR)
+        ;
+    if (n != 1)
+        return sandbox_died(s, err);
+    if (byte != *TREES_READY) {
+        json_t *object, *result;
+        client_push_byte(&s->client, byte);
+        if (client_receive(&s->client, &object, NULL, err) < 0)
+            return -1;
+        int ok = client_answer(object, &result, err);
+        json_decref(object);
+        return ok < 0 ? -1 : error_set(err, EXIT_PICKET, "the sandbox's child process is confused");
+    }
+    struct cmsghdr *header = CMSG_FIRSTHDR(&m);
+    if (count && (!header || header->cmsg_len != CMSG_LEN(sizeof(int) * count)))
+        return error_set(err, EXIT_PICKET, "descriptors got lost");
+    if (count)
+        memcpy(s->trees, CMSG_DATA(header), sizeof(int) * count);
+    s->tree_count = count;
     return 0;
 }
 
-static void kill_and_wait(pid_t pid)
-{
-    kill(pid, SIGKILL);
-    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-        ;
-}
-
-int sandbox_start(const struct sandbox_spec *spec, struct sandbox *ret, struct error *err)
+static int make_process(const struct sandbox_spec *spec, struct sandbox *ret, struct error *err)
 {
     char kernel[PATH_MAX];
-    bool stdio_open[3];
     int pair[2];
-    if (check_stdio(stdio_open, err) < 0 || check_spec(spec, err) < 0 || find_kernel(kernel, err) < 0)
+    if (find_kernel(kernel, err) < 0)
         return -1;
-    CLEANUP_FREE char *message = start_message(spec, stdio_open);
-    if (!message)
-        return error_set(err, EXIT_PICKET, "out of memory");
-    if (strlen(message) > PROTOCOL_MAX_MESSAGE)
-        return error_set(err, EXIT_PICKET, "arguments and environment are too long");
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
         return error_set(err, EXIT_PICKET, "cannot make a socket: %s", strerror(errno));
     CLEANUP_FD int ours = pair[0];
     CLEANUP_FD int theirs = pair[1];
-
-    session_block_signals();
     pid_t pid = host_clone_namespaces();
     if (pid == 0) {
         close(ours);
@@ -190,16 +240,30 @@ int sandbox_start(const struct sandbox_spec *spec, struct sandbox *ret, struct e
     if (pid < 0)
         return error_set(err, EXIT_PICKET, "the host forbids a sandbox's namespaces: %s (see 'picket doctor')",
                          strerror(-pid));
+    *ret = (struct sandbox){.pid = pid};
     int e = host_map_ids(pid);
     if (e) {
-        kill_and_wait(pid);
+        sandbox_kill(ret);
         return error_set(err, EXIT_PICKET, "cannot map ids into the sandbox: %s", strerror(-e));
     }
-    close(TAKE_FD(theirs));
-    /* One byte says that the ids are mapped. A failure to send means that the child has died: sandbox_wait() will
-     * find out why. */
-    if (send_all(ours, "\n", 1) == 0)
-        (void)send_all(ours, message, strlen(message));
-    *ret = (struct sandbox){.pid = pid, .control = TAKE_FD(ours)};
+    client_init(&ret->client, TAKE_FD(ours));
     return 0;
+}
+
+int sandbox_start(const struct sandbox_spec *spec, struct sandbox *ret, struct error *err)
+{
+    json_t *boot = spec->boot;
+    if (check_trees(spec, err) < 0 || make_process(spec, ret, err) < 0) {
+        json_decref(boot);
+        return -1;
+    }
+    /* One byte says that the ids are mapped. A failure to send means that the child has died: whoever receives will
+     * find out why. */
+    (void)!client_send_bytes(ret->client.fd, "\n", 1, NULL, 0);
+    ret->boot_id = client_send(&ret->client, METHOD_BOOT, boot, NULL, 0, err);
+    if (receive_trees(ret, spec->tree_count, err) == 0)
+        return 0;
+    sandbox_kill(ret);
+    sandbox_free(ret);
+    return -1;
 }

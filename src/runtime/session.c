@@ -8,7 +8,6 @@
  */
 #include "runtime/session.h"
 #include "base/cleanup.h"
-#include "runtime/sandbox.h"
 #include "runtime/terminal.h"
 #include <jansson.h>
 #include <poll.h>
@@ -24,11 +23,10 @@ static const int forwarded[] = {SIGHUP,  SIGINT,  SIGQUIT,  SIGTERM, SIGUSR1, SI
                                 SIGALRM, SIGTSTP, SIGWINCH, SIGCONT, SIGTTIN, SIGTTOU};
 
 struct session {
-    struct sandbox *sandbox;
-    char *line; /* received and not yet a whole line */
-    size_t len;
+    struct sandbox sandbox;
     struct terminal terminal;
-    bool ended; /* wait_status is the command's */
+    int64_t wait_id; /* the request whose answer is the end */
+    bool ended;      /* wait_status is the command's */
     int wait_status;
 };
 
@@ -39,7 +37,8 @@ static void forwarded_set(sigset_t *set)
         sigaddset(set, forwarded[i]);
 }
 
-void session_block_signals(void)
+/* Before the kernel process is made, so that none is lost or kills us. */
+static void block_signals(void)
 {
     sigset_t set;
     forwarded_set(&set);
@@ -56,87 +55,58 @@ static void forward_signal(struct session *s, int signals)
     bool from_terminal = info.ssi_code > 0;
     if (info.ssi_signo == SIGCONT)
         terminal_enter(&s->terminal);
-    dprintf(s->sandbox->control,
-            "{\"jsonrpc\":\"2.0\",\"method\":\"%s\",\"params\":{\"signo\":%u,\"foreground\":%s}}\n",
-            METHOD_SIGNAL, info.ssi_signo, from_terminal ? "true" : "false");
+    struct error ignored; /* a sandbox that is gone is noticed by receiving */
+    (void)!(client_send(&s->sandbox.client, METHOD_SIGNAL,
+                        json_pack("{s:s, s:i, s:b}", "container_id", DO_CONTAINER, "signo", (int)info.ssi_signo,
+                                  "foreground", (int)from_terminal),
+                        NULL, 0, &ignored) < 0);
 }
 
-/* An answer to the start message: 0 when the command runs, -1 with its error. */
-static int handle_answer(json_t *message, struct error *err)
-{
-    json_t *error = json_object_get(message, "error");
-    if (!error)
-        return 0;
-    json_t *status = json_object_get(json_object_get(error, "data"), "exit_status");
-    const char *text = json_string_value(json_object_get(error, "message"));
-    return error_set(err, json_is_integer(status) ? (int)json_integer_value(status) : EXIT_PICKET, "%s",
-                     text ? text : "the sandbox could not start");
-}
+/* ---- what comes from the kernel ---- */
 
-static int handle_message(struct session *s, json_t *message, struct error *err)
+static void handle_event(struct session *s, const json_t *event)
 {
-    const char *method = json_string_value(json_object_get(message, "method"));
-    json_t *params = json_object_get(message, "params");
-    if (!method)
-        return handle_answer(message, err);
-    if (strcmp(method, EVENT_EXIT) == 0) {
-        s->ended = true;
-        s->wait_status = (int)json_integer_value(json_object_get(params, "exit_status"));
-    } else if (strcmp(method, EVENT_STOPPED) == 0) {
+    const char *method = json_string_value(json_object_get(event, "method"));
+    if (method && strcmp(method, EVENT_STOPPED) == 0) {
         terminal_leave(&s->terminal);
         raise(SIGSTOP);
     }
-    return 0;
 }
 
-static int handle_lines(struct session *s, struct error *err)
+static int handle_object(struct session *s, const json_t *object, struct error *err)
 {
-    char *end;
-    while (!s->ended && (end = memchr(s->line, '\n', s->len))) {
-        size_t used = (size_t)(end - s->line) + 1;
-        json_t *message = json_loadb(s->line, used, 0, NULL);
-        if (!message)
-            return error_set(err, EXIT_PICKET, "the sandbox's kernel sent a malformed message");
-        int result = handle_message(s, message, err);
-        json_decref(message);
-        memmove(s->line, s->line + used, s->len - used);
-        s->len -= used;
-        if (result < 0)
-            return result;
+    json_t *result;
+    int64_t id = client_answer_id(object);
+    if (id < 0) {
+        handle_event(s, object);
+        return 0;
+    }
+    if (id > s->wait_id) /* a signal's: it came too late, at worst */
+        return 0;
+    if (client_answer(object, &result, err) < 0)
+        return -1;
+    if (id == s->wait_id) {
+        s->ended = true;
+        s->wait_status = (int)json_integer_value(json_object_get(result, "exit_status"));
     }
     return 0;
 }
 
-/* The kernel process has ended without a word: says how. */
-static int kernel_died(struct session *s, struct error *err)
-{
-    int status;
-    pid_t pid = TAKE_FD(s->sandbox->pid);
-    while (waitpid(pid, &status, 0) < 0)
-        if (errno != EINTR)
-            return error_set(err, EXIT_PICKET, "the sandbox's kernel process is gone");
-    if (WIFSIGNALED(status))
-        return error_set(err, EXIT_PICKET, "the sandbox's kernel process was killed by signal %d (%s)",
-                         WTERMSIG(status), strsignal(WTERMSIG(status)));
-    return error_set(err, EXIT_PICKET, "the sandbox's kernel process ended with status %d", WEXITSTATUS(status));
-}
-
+/* Everything that is here by now. */
 static int receive(struct session *s, struct error *err)
 {
-    if (s->len == PROTOCOL_MAX_MESSAGE)
-        return error_set(err, EXIT_PICKET, "the sandbox's kernel sent an endless message");
-    size_t room = 4096;
-    char *grown = realloc(s->line, s->len + room);
-    if (!grown)
-        return error_set(err, EXIT_PICKET, "out of memory");
-    s->line = grown;
-    ssize_t n = recv(s->sandbox->control, s->line + s->len, MIN(room, PROTOCOL_MAX_MESSAGE - s->len), 0);
-    if (n < 0 && errno == EINTR)
-        return 0;
-    if (n <= 0)
-        return kernel_died(s, err);
-    s->len += (size_t)n;
-    return handle_lines(s, err);
+    for (;;) {
+        json_t *object;
+        bool closed;
+        if (client_poll(&s->sandbox.client, &object, &closed, err) < 0)
+            return closed ? sandbox_died(&s->sandbox, err) : -1;
+        if (!object)
+            return 0;
+        int result = handle_object(s, object, err);
+        json_decref(object);
+        if (result < 0 || s->ended)
+            return result;
+    }
 }
 
 static int session_loop(struct session *s, struct error *err)
@@ -146,7 +116,7 @@ static int session_loop(struct session *s, struct error *err)
     CLEANUP_FD int signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     if (signals < 0)
         return error_set(err, EXIT_PICKET, "cannot receive signals: %s", strerror(errno));
-    struct pollfd fds[] = {{.fd = s->sandbox->control, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
+    struct pollfd fds[] = {{.fd = s->sandbox.client.fd, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
     while (!s->ended) {
         if (poll(fds, 2, -1) < 0) {
             if (errno == EINTR)
@@ -161,19 +131,58 @@ static int session_loop(struct session *s, struct error *err)
     return 0;
 }
 
-int sandbox_wait(struct sandbox *sandbox, struct error *err)
+/* ---- the whole ---- */
+
+static int send_requests(struct session *s, const struct do_spec *spec, const bool stdio_open[3], struct error *err)
 {
-    struct session s = {.sandbox = sandbox};
+    struct client *c = &s->sandbox.client;
+    int stdio[3];
+    unsigned count = 0;
+    for (int fd = 0; fd < 3; fd++)
+        if (stdio_open[fd])
+            stdio[count++] = fd;
+    if (client_send(c, METHOD_EVENTS, json_pack("{s:b}", "stops", 1), NULL, 0, err) < 0 ||
+        client_send(c, METHOD_CREATE, do_create(spec), s->sandbox.trees, s->sandbox.tree_count, err) < 0 ||
+        client_send(c, METHOD_START, do_start(spec, stdio_open), stdio, count, err) < 0)
+        return -1;
+    s->wait_id = client_send(c, METHOD_WAIT, json_pack("{s:s}", "container_id", DO_CONTAINER), NULL, 0, err);
+    return s->wait_id < 0 ? -1 : 0;
+}
+
+static int start(struct session *s, const struct do_spec *spec, struct error *err)
+{
+    struct sandbox_tree trees[DO_MAX_VOLUMES + 1] = {{.path = spec->root, .read_only = true, .is_root = true}};
+    bool stdio_open[3];
+    if (sandbox_check_stdio(stdio_open, err) < 0)
+        return -1;
+    for (unsigned i = 0; i < spec->volume_count; i++)
+        trees[i + 1] =
+            (struct sandbox_tree){.path = spec->volumes[i].source, .read_only = spec->volumes[i].read_only};
+    const struct sandbox_spec sandbox = {.trees = trees,
+                                         .tree_count = spec->volume_count + 1,
+                                         .boot = do_boot(spec),
+                                         .log_fd = spec->log_fd,
+                                         .listener_fd = -1};
+    block_signals();
+    if (sandbox_start(&sandbox, &s->sandbox, err) < 0)
+        return -1;
+    if (send_requests(s, spec, stdio_open, err) == 0)
+        return 0;
+    sandbox_kill(&s->sandbox);
+    sandbox_free(&s->sandbox);
+    return -1;
+}
+
+int do_run(const struct do_spec *spec, struct error *err)
+{
+    struct session s = {0};
+    if (start(&s, spec, err) < 0)
+        return -1;
     terminal_enter(&s.terminal);
     int result = session_loop(&s, err);
-    free(s.line);
-    close(TAKE_FD(sandbox->control));
     /* Nothing is left to do inside, and killing process 1 is the quickest way to end a pid namespace. */
-    if (sandbox->pid > 0) {
-        kill(sandbox->pid, SIGKILL);
-        while (waitpid(sandbox->pid, NULL, 0) < 0 && errno == EINTR)
-            ;
-    }
+    sandbox_kill(&s.sandbox);
+    sandbox_free(&s.sandbox);
     terminal_leave(&s.terminal);
     if (result < 0)
         return result;

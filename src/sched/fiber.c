@@ -68,6 +68,11 @@ void fiber_free(struct fiber *f)
         munmap(stack_base(f), FIBER_STACK_SIZE);
 }
 
+void fiber_discard(struct fiber *f)
+{
+    fiber_free(f);
+}
+
 static void fiber_entry(void)
 {
     struct fiber *f = fiber_self();

@@ -28,6 +28,7 @@ struct fiber;
 
 NODISCARD struct fiber *fiber_new(const char *name, void (*fn)(void *arg), void *arg);
 void fiber_start(struct fiber *f);
+void fiber_discard(struct fiber *f); /* one that was never started */
 bool in_fiber(void); /* false on plain threads (boot, unit tests without a scheduler) and in timer callbacks */
 void fiber_yield(void);
 

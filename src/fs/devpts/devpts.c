@@ -85,9 +85,14 @@ int devpts_add(struct devpts *d, struct tty *t)
     return 0;
 }
 
-int devpts_add_console(struct tty *t)
+int devpts_add_console(struct super_block *sb, struct tty *t)
 {
-    return devpts_add(first, t);
+    return devpts_add(sb && sb->ops == first->sb->ops ? sb->fs : first, t);
+}
+
+unsigned tty_number(const struct tty *t)
+{
+    return t->number;
 }
 
 void devpts_remove(struct tty *t)
@@ -221,6 +226,7 @@ static void node_evict(struct inode *inode)
 static void super_free(struct super_block *sb)
 {
     struct devpts *d = sb->fs;
+    inode_put(d->ptmx);
     free(d->ttys);
     free(d);
 }
@@ -313,8 +319,11 @@ static void leader_exit(struct tty *t, struct pid *session)
     if (t->session != session)
         return;
     tty_drop_session(t, true);
-    if (t->driver != &pty_driver)
-        tty_hangup(t);
+    if (t->driver == &pty_driver)
+        return;
+    tty_hangup(t);
+    if (!tty_is_open(t) && t->driver->closed)
+        t->driver->closed(t);
 }
 
 static void describe(struct tty *t, uint64_t *ret_rdev, struct pid **ret_foreground)

@@ -102,4 +102,3 @@ bool pty_locked(struct tty *t);
 struct devpts;
 struct devpts *devpts_of_inode(struct inode *inode); /* the instance a ptmx node belongs to, else the first; borrowed */
 NODISCARD int devpts_add(struct devpts *d, struct tty *t);
-void devpts_remove(struct tty *t);

@@ -66,6 +66,22 @@ void tty_set_owner(struct tty *t, uint32_t uid)
     t->inode->attr.uid = uid;
 }
 
+bool tty_has_session(struct tty *t)
+{
+    spin_lock(&t->ctrl_lock);
+    bool has = t->session != NULL;
+    spin_unlock(&t->ctrl_lock);
+    return has;
+}
+
+bool tty_is_open(struct tty *t)
+{
+    spin_lock(&t->ctrl_lock);
+    bool open = t->files > 0;
+    spin_unlock(&t->ctrl_lock);
+    return open;
+}
+
 void *tty_data(const struct tty *t)
 {
     return t->data;

@@ -7,10 +7,14 @@
  * when the terminal is the first process's standard input or when a guest first reads, and stops
  * reading while the guest's buffer is full.
  *
+ * A console ends when no file is open on it and no session has it: then its fibers finish and the
+ * host's descriptors are closed, so that whoever reads the other end sees the end.
+ *
  * DEVIATION: keys that were typed and not read when the sandbox ends are gone; on Linux the shell
  * would find them.
  *
- * Locks: console->lock (mutex, inside the tty's out_lock) protects the buffer.
+ * Locks: console->lock (mutex, inside the tty's out_lock) protects the buffer and the host's
+ * descriptors against the end. References: the set, the terminal, each fiber.
  */
 #include "fs/hostfile/console.h"
 #include "base/log.h"
@@ -27,15 +31,17 @@
 
 #define BUFFER_SIZE 8192
 #define CHUNK 1024
-#define MAX_CONSOLES 3
 #define BACKGROUND_RETRY NSEC_PER_SEC
-#define DRAIN_MS 1000
+#define DRAIN_TIME NSEC_PER_SEC
 
 struct console {
+    struct refcount ref;
     dev_t rdev;                 /* [I] of the host's terminal */
-    struct tty *tty;            /* [I] reference */
-    struct hostio *in, *out;    /* [I] after boot; may be one and the same, or NULL */
+    struct tty *tty;            /* [I] reference until the end */
+    struct hostio *in, *out;    /* [lock] may be one and the same, or NULL; stay while a fiber runs */
     struct mutex lock;
+    unsigned fibers;            /* [lock] */
+    _Atomic bool ended;         /* [lock to change] */
     size_t used;                /* [lock] bytes of buffer */
     char buffer[BUFFER_SIZE];   /* [lock] output the host has not taken */
     _Atomic size_t pending;     /* = used, to look at without the lock */
@@ -45,7 +51,81 @@ struct console {
     _Atomic unsigned nudges;
 };
 
-static struct console *consoles[MAX_CONSOLES]; /* filled before the first guest instruction */
+/* ---- life ---- */
+
+static struct console *console_get(struct console *c)
+{
+    refcount_get(&c->ref);
+    return c;
+}
+
+void console_put(struct console *c)
+{
+    if (!refcount_put(&c->ref))
+        return;
+    assert_always(!c->in && !c->out);
+    free(c);
+}
+
+static void close_io(struct hostio *io)
+{
+    if (!io)
+        return;
+    hostio_fini(io);
+    free(io);
+}
+
+/* The host's side is closed, and the terminal loses its number. */
+static void console_close(struct console *c)
+{
+    mutex_lock(&c->lock);
+    struct hostio *in = TAKE_PTR(c->in), *out = TAKE_PTR(c->out);
+    struct tty *tty = TAKE_PTR(c->tty);
+    c->pending = c->used = 0;
+    mutex_unlock(&c->lock);
+    close_io(in);
+    if (out != in)
+        close_io(out);
+    if (tty) {
+        devpts_remove(tty);
+        tty_unref(tty);
+    }
+}
+
+static void console_end(struct console *c)
+{
+    mutex_lock(&c->lock);
+    bool idle = !c->ended && c->fibers == 0;
+    c->ended = true;
+    if (c->in)
+        wake_all(&c->in->queue);
+    if (c->out)
+        wake_all(&c->out->queue);
+    mutex_unlock(&c->lock);
+    wake_all(&c->output);
+    wake_all(&c->input);
+    if (idle)
+        console_close(c);
+}
+
+/* The last thing a fiber does. */
+static void fiber_done(struct console *c)
+{
+    mutex_lock(&c->lock);
+    bool last = --c->fibers == 0 && c->ended;
+    mutex_unlock(&c->lock);
+    if (last)
+        console_close(c);
+    console_put(c);
+}
+
+/* As hostio_wait(), but until the end at most: false then. */
+static bool wait_io(struct console *c, struct hostio *io, uint32_t events)
+{
+    hostio_watch(io);
+    wait_event(&io->queue, c->ended || hostio_poll(io, events) != 0);
+    return !c->ended;
+}
 
 /* ---- output ---- */
 
@@ -68,13 +148,28 @@ static void output_main(void *arg)
 {
     struct console *c = arg;
     for (;;) {
-        wait_event(&c->output, c->pending > 0);
-        if (hostio_wait(c->out, POLLOUT) < 0)
-            continue;
+        wait_event(&c->output, c->pending > 0 || c->ended);
+        if (!wait_io(c, c->out, POLLOUT))
+            break;
         mutex_lock(&c->lock);
         flush_locked(c);
         mutex_unlock(&c->lock);
         tty_output_ready(c->tty);
+    }
+    console_drain(c);
+    fiber_done(c);
+}
+
+void console_drain(struct console *c)
+{
+    int64_t deadline = now_monotonic() + DRAIN_TIME;
+    struct wait_queue idle = WAIT_QUEUE_INIT(idle);
+    while (c->pending > 0 && now_monotonic() < deadline) {
+        mutex_lock(&c->lock);
+        flush_locked(c);
+        mutex_unlock(&c->lock);
+        /* Through signals: whoever waits here may be about to end. */
+        (void)wait_event_full(&idle, c->pending == 0, now_monotonic() + 5 * NSEC_PER_MSEC, false);
     }
 }
 
@@ -91,7 +186,7 @@ static void console_write(struct tty *t, const char *buf, size_t n)
     assert(n <= BUFFER_SIZE - c->used);
     memcpy(c->buffer + c->used, buf, n);
     c->used += n;
-    flush_locked(c);
+    flush_locked(c); /* after the end: nobody sees it */
     bool rest = c->used > 0;
     mutex_unlock(&c->lock);
     if (rest)
@@ -126,7 +221,9 @@ static void feed(struct console *c, const char *buf, size_t n)
         size_t took = tty_receive(c->tty, buf + done, n - done);
         done += took;
         if (took == 0)
-            wait_event(&c->input, tty_receive_room(c->tty) > 0);
+            wait_event(&c->input, c->ended || tty_receive_room(c->tty) > 0);
+        if (c->ended)
+            break;
     }
 }
 
@@ -142,7 +239,7 @@ static bool line_is_dead(struct console *c, ssize_t result)
         return false;
     }
     unsigned seen = c->nudges;
-    int err = wait_event_timeout(&c->input, c->nudges != seen, now_monotonic() + BACKGROUND_RETRY);
+    int err = wait_event_timeout(&c->input, c->ended || c->nudges != seen, now_monotonic() + BACKGROUND_RETRY);
     (void)err; /* either way: try again */
     return false;
 }
@@ -152,23 +249,36 @@ static void input_main(void *arg)
     struct console *c = arg;
     char buf[CHUNK];
     for (;;) {
-        if (hostio_wait(c->in, POLLIN) < 0)
-            continue;
+        if (!wait_io(c, c->in, POLLIN))
+            break;
         ssize_t n = hostio_read(c->in, buf, sizeof(buf));
         if (n > 0)
             feed(c, buf, (size_t)n);
         else if (n != -EAGAIN && n != -EINTR && line_is_dead(c, n))
             break;
     }
-    log_debug("the terminal is gone");
-    tty_hangup(c->tty);
+    if (!c->ended) {
+        log_debug("the terminal is gone");
+        tty_hangup(c->tty);
+    }
+    fiber_done(c);
 }
 
 static void start_fiber(const char *name, void (*fn)(void *), struct console *c)
 {
     struct fiber *f = fiber_new(name, fn, c);
-    if (f)
-        fiber_start(f);
+    if (!f)
+        return;
+    mutex_lock(&c->lock);
+    bool start = !c->ended;
+    c->fibers += start;
+    mutex_unlock(&c->lock);
+    if (!start) {
+        fiber_discard(f);
+        return;
+    }
+    console_get(c);
+    fiber_start(f);
 }
 
 /* Reading nothing fails in the background of the host's terminal; whoever wanted to read more is
@@ -176,7 +286,11 @@ static void start_fiber(const char *name, void (*fn)(void *), struct console *c)
 static void stop_in_background(struct console *c)
 {
     char none;
-    if (hostio_read(c->in, &none, 0) == -EIO && !(hostio_poll(c->in, POLLIN) & (POLLHUP | POLLERR)))
+    mutex_lock(&c->lock);
+    bool background = c->in && hostio_read(c->in, &none, 0) == -EIO &&
+                      !(hostio_poll(c->in, POLLIN) & (POLLHUP | POLLERR));
+    mutex_unlock(&c->lock);
+    if (background)
         tty_signal_foreground(c->tty, SIGTTIN);
 }
 
@@ -198,9 +312,21 @@ static void console_input_taken(struct tty *t)
 static void console_settings(struct tty *t, const struct tty_termios *termios)
 {
     struct console *c = tty_data(t);
+    MUTEX_GUARD(&c->lock);
     struct hostio *io = c->in ? c->in : c->out;
-    if (ioctl(io->fd, TCSETS, termios) < 0)
+    if (io && ioctl(io->fd, TCSETS, termios) < 0)
         log_debug("cannot set the terminal: %d", errno);
+}
+
+static void console_closed(struct tty *t)
+{
+    if (!tty_has_session(t) && !tty_is_open(t))
+        console_end(tty_data(t));
+}
+
+static void console_free(struct tty *t)
+{
+    console_put(tty_data(t));
 }
 
 static const struct tty_driver console_driver = {
@@ -211,23 +337,32 @@ static const struct tty_driver console_driver = {
     .input_taken = console_input_taken,
     .input_wanted = console_input_wanted,
     .settings = console_settings,
+    .closed = console_closed,
+    .free = console_free,
 };
 
 /* ---- setting up ---- */
 
-static void take_window_size(struct console *c)
+void console_take_window(struct console *c)
 {
     struct winsize w;
+    mutex_lock(&c->lock);
     struct hostio *io = c->out ? c->out : c->in;
-    if (ioctl(io->fd, TIOCGWINSZ, &w) == 0)
-        tty_set_window(c->tty, &(struct tty_window){w.ws_row, w.ws_col, w.ws_xpixel, w.ws_ypixel});
+    struct tty *tty = io && ioctl(io->fd, TIOCGWINSZ, &w) == 0 ? tty_ref(c->tty) : NULL;
+    mutex_unlock(&c->lock);
+    if (!tty)
+        return;
+    tty_set_window(tty, &(struct tty_window){w.ws_row, w.ws_col, w.ws_xpixel, w.ws_ypixel});
+    tty_unref(tty);
+    nudge_input(c);
 }
 
-static int console_new(dev_t rdev, struct console **ret)
+int console_new(dev_t rdev, struct super_block *devpts, uint32_t uid, struct console **ret)
 {
     struct console *c = calloc(1, sizeof(*c));
     if (!c)
         return -ENOMEM;
+    refcount_init(&c->ref);
     c->rdev = rdev;
     mutex_init(&c->lock);
     wait_queue_init(&c->output);
@@ -237,31 +372,22 @@ static int console_new(dev_t rdev, struct console **ret)
         free(c);
         return err;
     }
+    console_get(c); /* the terminal's */
     tty_set_utf8(c->tty);
-    err = devpts_add_console(c->tty);
+    err = devpts_add_console(devpts, c->tty);
     if (err < 0) {
-        tty_unref(c->tty);
-        free(c);
+        tty_unref(TAKE_PTR(c->tty));
+        console_put(c);
         return err;
     }
+    tty_set_owner(c->tty, uid);
     *ret = c;
     return 0;
 }
 
-static int find_console(dev_t rdev, struct console **ret)
+dev_t console_device(const struct console *c)
 {
-    for (unsigned i = 0; i < MAX_CONSOLES; i++) {
-        if (!consoles[i]) {
-            int err = console_new(rdev, &consoles[i]);
-            if (err < 0)
-                return err;
-        }
-        if (consoles[i]->rdev == rdev) {
-            *ret = consoles[i];
-            return 0;
-        }
-    }
-    return -ENOSPC;
+    return c->rdev;
 }
 
 /* Uses the descriptor for what the console lacks: false if it has both ways already. */
@@ -282,73 +408,38 @@ static bool use_descriptor(struct console *c, int fd, uint32_t mode)
     return true;
 }
 
-int console_open_fd(int host_fd, const struct stat *st, struct file **ret)
+int console_open_fd(struct console *c, int host_fd, const struct stat *st, struct file **ret)
 {
-    struct console *c = NULL;
     uint32_t flags = (uint32_t)fcntl(host_fd, F_GETFL) & (O_ACCMODE | O_APPEND);
-    int err = find_console(st->st_rdev, &c);
-    bool used = err == 0 && use_descriptor(c, host_fd, st->st_mode);
-    if (used)
-        take_window_size(c);
-    if (!used)
+    if (use_descriptor(c, host_fd, st->st_mode))
+        console_take_window(c);
+    else
         close(host_fd);
-    return err < 0 ? err : tty_open_file(c->tty, flags, ret);
+    return tty_open_file(c->tty, flags, ret);
 }
 
-void console_has_keyboard(bool keyboard)
+void console_has_keyboard(struct console *c, bool keyboard)
 {
-    struct console *c = consoles[0];
     struct tty_termios termios = {.ispeed = B38400, .ospeed = B38400};
-    if (!c)
-        return;
     if (keyboard)
         console_input_wanted(c->tty, false);
     else if (ioctl((c->in ? c->in : c->out)->fd, TCGETS, &termios) == 0)
         tty_pass_through(c->tty, &termios);
 }
 
-void hostfile_own_console(uint32_t uid)
+struct tty *console_tty(struct console *c)
 {
-    for (unsigned i = 0; i < MAX_CONSOLES && consoles[i]; i++)
-        tty_set_owner(consoles[i]->tty, uid);
+    mutex_lock(&c->lock);
+    struct tty *tty = c->tty ? tty_ref(c->tty) : NULL;
+    mutex_unlock(&c->lock);
+    return tty;
 }
 
-void hostfile_start_session(struct pid *leader)
+void console_finish(struct console *c)
 {
-    if (consoles[0])
-        tty_start_session(consoles[0]->tty, leader);
-}
-
-bool hostfile_signal_foreground(int sig)
-{
-    return consoles[0] && tty_signal_foreground(consoles[0]->tty, sig);
-}
-
-struct tty *hostfile_console(void)
-{
-    return consoles[0] ? tty_ref(consoles[0]->tty) : NULL;
-}
-
-void hostfile_winsize_changed(void)
-{
-    for (unsigned i = 0; i < MAX_CONSOLES && consoles[i]; i++) {
-        take_window_size(consoles[i]);
-        nudge_input(consoles[i]);
-    }
-}
-
-void hostfile_drain(void)
-{
-    for (unsigned i = 0; i < MAX_CONSOLES && consoles[i]; i++) {
-        struct console *c = consoles[i];
-        mutex_lock(&c->lock);
-        flush_locked(c);
-        while (c->used > 0) {
-            struct pollfd p = {.fd = c->out->fd, .events = POLLOUT};
-            if (poll(&p, 1, DRAIN_MS) != 1)
-                break;
-            flush_locked(c);
-        }
-        mutex_unlock(&c->lock);
-    }
+    struct tty *tty = console_tty(c);
+    if (!tty)
+        return;
+    console_closed(tty);
+    tty_unref(tty);
 }

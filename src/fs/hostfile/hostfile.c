@@ -4,6 +4,7 @@
 #include "fs/hostfile/hostfile.h"
 #include "fs/hostfile/console.h"
 #include "fs/hostfile/hostio.h"
+#include "fs/tty.h"
 #include "kernel/signal.h"
 #include "kernel/task.h"
 #include "mm/mm.h"
@@ -25,6 +26,7 @@
 struct host_inode {
     struct inode inode;
     struct hostio io;
+    uint32_t uid, gid; /* [I] what the guest sees */
     uint32_t flags; /* [I] O_ACCMODE and O_APPEND as the caller opened it */
 };
 
@@ -219,8 +221,8 @@ static int host_getattr(struct inode *inode)
     a->size = (uint64_t)st.st_size;
     a->blocks = (uint64_t)st.st_blocks;
     a->mode = st.st_mode;
-    a->uid = st.st_uid;
-    a->gid = st.st_gid;
+    a->uid = host_inode(inode)->uid;
+    a->gid = host_inode(inode)->gid;
     a->nlink = (uint32_t)st.st_nlink;
     a->blksize = (uint32_t)st.st_blksize;
     a->rdev = st.st_rdev;
@@ -268,7 +270,7 @@ static int host_super(struct super_block **ret)
     return 0;
 }
 
-static int inode_new(int host_fd, const struct stat *st, struct inode **ret)
+static int inode_new(const struct hostfile_set *set, int host_fd, const struct stat *st, struct inode **ret)
 {
     struct super_block *sb = NULL;
     int flags = fcntl(host_fd, F_GETFL);
@@ -282,7 +284,9 @@ static int inode_new(int host_fd, const struct stat *st, struct inode **ret)
     if (h->io.kind == HOSTIO_STREAM && major(st->st_rdev) == 1)
         h->io.kind = HOSTIO_PLAIN; /* /dev/null and its kin never block */
     const struct file_ops *ops = h->io.kind == HOSTIO_PLAIN ? &host_plain_ops : &host_stream_ops;
-    inode_init(&h->inode, sb, &host_inode_ops, ops, st->st_mode, st->st_uid, st->st_gid);
+    inode_init(&h->inode, sb, &host_inode_ops, ops, st->st_mode, set->uid, set->gid);
+    h->uid = set->uid;
+    h->gid = set->gid;
     h->flags = (uint32_t)flags;
     *ret = &h->inode;
     return 0;
@@ -301,25 +305,73 @@ static void name_of(const struct stat *st, char *buf, size_t size)
         snprintf(buf, size, "host:[%llu]", ino);
 }
 
-static bool any_file, any_console; /* the first one made is the standard input */
+/* ---- the descriptors of one process ---- */
 
-int hostfile_new(int host_fd, struct file **ret)
+int hostfile_set_new(uint32_t uid, uint32_t gid, struct super_block *devpts, struct hostfile_set **ret)
+{
+    struct hostfile_set *set = calloc(1, sizeof(*set));
+    if (!set)
+        return -ENOMEM;
+    set->uid = uid;
+    set->gid = gid;
+    set->devpts = devpts;
+    *ret = set;
+    return 0;
+}
+
+void hostfile_set_free(struct hostfile_set *set)
+{
+    for (unsigned i = 0; set && i < set->count; i++) {
+        console_finish(set->consoles[i]);
+        console_put(set->consoles[i]);
+    }
+    free(set);
+}
+
+static int find_console(struct hostfile_set *set, dev_t rdev, struct console **ret)
+{
+    for (unsigned i = 0; i < set->count; i++) {
+        if (console_device(set->consoles[i]) == rdev) {
+            *ret = set->consoles[i];
+            return 0;
+        }
+    }
+    if (set->count == ARRAY_SIZE(set->consoles))
+        return -ENOSPC;
+    int err = console_new(rdev, set->devpts, set->uid, &set->consoles[set->count]);
+    if (err < 0)
+        return err;
+    *ret = set->consoles[set->count++];
+    return 0;
+}
+
+static int open_console(struct hostfile_set *set, int host_fd, const struct stat *st, bool first, struct file **ret)
+{
+    struct console *c;
+    unsigned before = set->count;
+    int err = find_console(set, st->st_rdev, &c);
+    if (err < 0) {
+        close(host_fd);
+        return err;
+    }
+    err = console_open_fd(c, host_fd, st, ret);
+    if (err == 0 && before == 0)
+        console_has_keyboard(c, first);
+    return err;
+}
+
+int hostfile_new(struct hostfile_set *set, int host_fd, struct file **ret)
 {
     struct stat st;
     char name[64];
     struct inode *inode;
     if (fstat(host_fd, &st) < 0)
         return -errno;
-    bool first = !any_file;
-    any_file = true;
-    if (S_ISCHR(st.st_mode) && isatty(host_fd)) {
-        int opened = console_open_fd(host_fd, &st, ret);
-        if (opened == 0 && !any_console)
-            console_has_keyboard(first);
-        any_console = true;
-        return opened;
-    }
-    int err = inode_new(host_fd, &st, &inode);
+    bool first = !set->any_file;
+    set->any_file = true;
+    if (S_ISCHR(st.st_mode) && isatty(host_fd))
+        return open_console(set, host_fd, &st, first, ret);
+    int err = inode_new(set, host_fd, &st, &inode);
     if (err < 0) {
         close(host_fd);
         return err;
@@ -329,6 +381,54 @@ int hostfile_new(int host_fd, struct file **ret)
     err = file_new_on_inode(name, inode, inode->file_ops, NULL, flags, ret);
     inode_put(inode);
     return err;
+}
+
+/* ---- its terminal ---- */
+
+struct tty *hostfile_console(struct hostfile_set *set)
+{
+    return set->count ? console_tty(set->consoles[0]) : NULL;
+}
+
+void hostfile_start_session(struct hostfile_set *set, struct pid *leader)
+{
+    struct tty *tty = hostfile_console(set);
+    if (!tty)
+        return;
+    tty_start_session(tty, leader);
+    tty_unref(tty);
+}
+
+bool hostfile_signal_foreground(struct hostfile_set *set, int sig)
+{
+    struct tty *tty = hostfile_console(set);
+    if (!tty)
+        return false;
+    bool sent = tty_signal_foreground(tty, sig);
+    tty_unref(tty);
+    return sent;
+}
+
+void hostfile_winsize_changed(struct hostfile_set *set)
+{
+    for (unsigned i = 0; i < set->count; i++)
+        console_take_window(set->consoles[i]);
+}
+
+bool hostfile_set_window(struct hostfile_set *set, unsigned rows, unsigned columns)
+{
+    struct tty *tty = hostfile_console(set);
+    if (!tty)
+        return false;
+    tty_set_window(tty, &(struct tty_window){.rows = (unsigned short)rows, .cols = (unsigned short)columns});
+    tty_unref(tty);
+    return true;
+}
+
+void hostfile_drain(struct hostfile_set *set)
+{
+    for (unsigned i = 0; i < set->count; i++)
+        console_drain(set->consoles[i]);
 }
 
 static const struct inode_ops host_inode_ops = {

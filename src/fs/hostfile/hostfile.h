@@ -1,5 +1,5 @@
 /*
- * Host files: what the caller gave the sandbox as its first process's descriptors: regular files,
+ * Host files: what the caller gave a process of the sandbox as its descriptors: regular files,
  * pipes, sockets, terminals, /dev/null.
  *
  * The open file description stays the caller's: its position is shared with whoever else holds it,
@@ -9,7 +9,7 @@
  *
  * A terminal is not handed through: the guest gets a pseudo-terminal of its own (fs/tty.h) so that
  * sessions, process groups and ^C are the guest's; console.c moves the bytes between it and the
- * host's terminal, which the runtime has put into raw mode. All descriptors that are the same
+ * host's terminal, which the runtime has put into raw mode. All descriptors of a process that are the same
  * terminal share one.
  *
  * Not for files that a guest opens by name: those are hostfs's.
@@ -19,34 +19,44 @@
 
 struct pid;
 struct tty;
+struct console;
 
-/* The host's /proc, while hostfile_new() is called before lock-down (-1: not any more): pipes and
- * terminals are then opened anew, so that they can be made non-blocking without changing the
- * caller's description. */
+/* The host's /proc/self/fd, kept by the kernel process: pipes and terminals are opened anew through it, so that they
+ * can be made non-blocking without changing the caller's description. -1: there is none. */
 void hostfile_set_proc(int proc_fd);
 
-/* A file over host_fd, which it owns from then on (also on failure, but for -EBADF). Called before
- * the first guest instruction. */
-NODISCARD int hostfile_new(int host_fd, struct file **ret);
+#define HOSTFILE_MAX_CONSOLES 3
 
-/* The guest's side of the host's terminal (a reference), or NULL if no descriptor was one: for the
- * first process's session. */
-struct tty *hostfile_console(void);
+/* The descriptors that one process is started with; kept until it has ended. One user at a time, but for what is
+ * said to be for any fiber. */
+struct hostfile_set {
+    uint32_t uid, gid;          /* [I] whose the guest sees them to be */
+    struct super_block *devpts; /* [I] borrowed: where terminals get their numbers; NULL: the first instance */
+    bool any_file;              /* the first one made is the standard input */
+    struct console *consoles[HOSTFILE_MAX_CONSOLES];
+    unsigned count;
+};
 
-/* The terminal belongs to this user. Before the first process starts. */
-void hostfile_own_console(uint32_t uid);
+NODISCARD int hostfile_set_new(uint32_t uid, uint32_t gid, struct super_block *devpts, struct hostfile_set **ret);
+void hostfile_set_free(struct hostfile_set *set); /* NULL is fine; files and terminals in use go on */
 
-/* The first process has started, with hostfile_console() as its terminal. */
-void hostfile_start_session(struct pid *leader);
+/* A file over host_fd, which it owns from then on (also on failure, but for -EBADF). */
+NODISCARD int hostfile_new(struct hostfile_set *set, int host_fd, struct file **ret);
 
-/* A signal that the host's terminal made, for the guest's foreground group: false if there is no
- * terminal. */
-bool hostfile_signal_foreground(int sig);
+/* The guest's side of the first of them that is a terminal (a reference), or NULL if none is: for the process's
+ * session. */
+struct tty *hostfile_console(struct hostfile_set *set);
 
-/* The host's window has changed (SIGWINCH), or the sandbox has come to the foreground (SIGCONT):
- * the guest's terminal takes its size again. Any fiber. */
-void hostfile_winsize_changed(void);
+/* The process has started, with hostfile_console() as its terminal. */
+void hostfile_start_session(struct hostfile_set *set, struct pid *leader);
 
-/* Before the kernel process ends: what the guest wrote last reaches the host's terminal. Waits a
- * second at most. */
-void hostfile_drain(void);
+/* For the foreground group of the terminal: false if there is none. Any fiber. */
+bool hostfile_signal_foreground(struct hostfile_set *set, int sig);
+
+/* The host's window has changed (SIGWINCH), or the sandbox has come to the foreground (SIGCONT): the guest's terminal
+ * takes its size again. Or it is given one: false if there is no terminal. Any fiber. */
+void hostfile_winsize_changed(struct hostfile_set *set);
+bool hostfile_set_window(struct hostfile_set *set, unsigned rows, unsigned columns);
+
+/* What was written last reaches the host's terminal. Waits a second at most. */
+void hostfile_drain(struct hostfile_set *set);

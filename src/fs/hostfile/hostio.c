@@ -7,14 +7,16 @@
 #include "kernel/signal.h"
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/openat2.h>
 #include <poll.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
-static int proc = -1; /* set while the caller's descriptors are taken over */
+static int proc = -1; /* the directory of this process's descriptors */
 
 void hostfile_set_proc(int proc_fd)
 {
@@ -29,8 +31,10 @@ static int reopen_nonblocking(int fd)
     int flags = fcntl(fd, F_GETFL);
     if (proc < 0 || flags < 0)
         return -1;
-    snprintf(path, sizeof(path), "self/fd/%d", fd);
-    return openat(proc, path, (flags & (O_ACCMODE | O_APPEND | O_DIRECT)) | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    struct open_how how = {
+        .flags = (uint64_t)((flags & (O_ACCMODE | O_APPEND | O_DIRECT)) | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)};
+    snprintf(path, sizeof(path), "%d", fd);
+    return (int)syscall(SYS_openat2, proc, path, &how, sizeof(how));
 }
 
 void hostio_init(struct hostio *io, int fd, uint32_t mode)

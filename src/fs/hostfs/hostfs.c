@@ -69,8 +69,6 @@ int hostfs_new(int root_fd, unsigned flags, const char *source, struct super_blo
         free(fs);
         return err;
     }
-    if (!(flags & HOSTFS_READ_ONLY))
-        umask(0); /* modes come from guests, whose own masks have been applied */
     fs->flags = flags;
     fs->sb = sb;
     list_init(&fs->dying);

@@ -9,6 +9,8 @@
  * An exclusive tree is changed by nobody else while the sandbox lives: entries, absences and
  * attributes are cached for good. A shared tree is looked at again on each look-up and stat.
  *
+ * The process's umask is 0: the modes of new files come from guests, whose own masks have been applied.
+ *
  * Not for: single files (bind mounts of files are a dentry in a tree), inherited descriptors
  * (fs/hostfile), /proc and /sys.
  */
