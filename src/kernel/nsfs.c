@@ -95,7 +95,12 @@ static ssize_t nsfs_read(struct file *file, struct uio *to, int64_t *pos)
 }
 
 static const struct inode_ops nsfs_inode_ops = {.evict = nsfs_evict};
-static const struct file_ops nsfs_file_ops = {.read = nsfs_read, .ioctl = nsfs_ioctl};
+static int nsfs_open(struct inode *inode, struct file *file)
+{
+    return file_writable(file) ? -EPERM : 0; /* root may write anything else that is read-only */
+}
+
+static const struct file_ops nsfs_file_ops = {.open = nsfs_open, .read = nsfs_read, .ioctl = nsfs_ioctl};
 
 static int ns_inode_new(uint32_t mode, struct ns_common *ns, struct inode **ret)
 {

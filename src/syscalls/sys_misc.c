@@ -1,5 +1,6 @@
 /* The system as a whole: its name, its memory, limits, random numbers, and what concerns no other
  * file. */
+#include "kernel/cgroup.h"
 #include "kernel/cpu_limit.h"
 #include "kernel/limits.h"
 #include "kernel/membarrier.h"
@@ -71,9 +72,11 @@ int64_t sys_sysinfo(const uint64_t *a)
     if (sysinfo(&host))
         return -EIO;
     s.uptime = now_monotonic() / NSEC_PER_SEC;
-    s.totalram = host.totalram;
-    s.freeram = host.freeram;
-    s.bufferram = host.bufferram;
+    uint64_t unit = host.mem_unit ? host.mem_unit : 1, all = host.totalram * unit, used;
+    uint64_t total = cgroup_memory_total(all, &used);
+    s.totalram = total / unit;
+    s.freeram = total < all ? (total - used) / unit : host.freeram;
+    s.bufferram = total < all ? 0 : host.bufferram;
     s.mem_unit = host.mem_unit;
     s.procs = (unsigned short)MIN(task_total(), 65535u);
     return put_user(&s, a[0]);

@@ -311,9 +311,10 @@ static int cg_statfs(struct super_block *sb, struct statfs *ret)
 
 static const struct super_ops super_ops = {.statfs = cg_statfs, .free = cg_free};
 
-static int mount_view(const char *type, const char *source, unsigned long magic, const char *v1,
-                      struct super_block **ret)
+int cgroupfs_new(const char *source, const char *v1, struct cgroup *root, struct super_block **ret)
 {
+    const char *type = v1 ? "cgroup" : "cgroup2";
+    unsigned long magic = v1 ? CGROUP_SUPER_MAGIC : CGROUP2_SUPER_MAGIC;
     struct super_block *sb;
     struct view *view = calloc(1, sizeof(*view));
     char *copy = v1 ? strdup(v1) : NULL;
@@ -323,7 +324,7 @@ static int mount_view(const char *type, const char *source, unsigned long magic,
         free(copy);
         return err;
     }
-    view->root = cgroup_get(current_cgroup_root());
+    view->root = cgroup_get(root);
     view->v1 = copy;
     sb->fs = view;
     sb->options = v1 ? strdup(v1) : NULL;
@@ -356,7 +357,7 @@ static int cgroup2_mount(const char *source, unsigned long flags, const char *da
     static const char *const known[] = {"nsdelegate", "favordynmods", "memory_localevents", "memory_recursiveprot",
                                         "memory_hugetlb_accounting", "pids_localevents", NULL};
     int err = check_words(data, known);
-    return err ? err : mount_view("cgroup2", source, CGROUP2_SUPER_MAGIC, NULL, ret);
+    return err ? err : cgroupfs_new(source, NULL, current_cgroup_root(), ret);
 }
 
 static int cgroup1_mount(const char *source, unsigned long flags, const char *data, struct super_block **ret)
@@ -366,7 +367,7 @@ static int cgroup1_mount(const char *source, unsigned long flags, const char *da
     if (data && !strcmp(data, "all"))
         data = "memory,cpu,cpuset,cpuacct,pids,freezer,devices";
     int err = !data || !*data ? -EINVAL : check_words(data, known);
-    return err ? err : mount_view("cgroup", source, CGROUP_SUPER_MAGIC, data, ret);
+    return err ? err : cgroupfs_new(source, data, current_cgroup_root(), ret);
 }
 
 static struct cgroup *of_inode(struct inode *inode)

@@ -254,15 +254,15 @@ static const struct synth_entry fs_entries[] = {
 };
 
 static const struct synth_entry user_entries[] = {
-    TEXT("max_cgroup_namespaces", 0644, "0\n"),
+    TEXT("max_cgroup_namespaces", 0644, "65536\n"),
     TEXT("max_inotify_instances", 0644, "128\n"),
     TEXT("max_inotify_watches", 0644, "65536\n"),
-    TEXT("max_ipc_namespaces", 0644, "0\n"),
+    TEXT("max_ipc_namespaces", 0644, "65536\n"),
     TEXT("max_mnt_namespaces", 0644, "65536\n"),
-    TEXT("max_net_namespaces", 0644, "0\n"),
+    TEXT("max_net_namespaces", 0644, "65536\n"),
     TEXT("max_pid_namespaces", 0644, "65536\n"),
-    TEXT("max_time_namespaces", 0644, "0\n"),
-    TEXT("max_user_namespaces", 0644, "0\n"),
+    TEXT("max_time_namespaces", 0644, "65536\n"),
+    TEXT("max_user_namespaces", 0644, "65536\n"),
     TEXT("max_uts_namespaces", 0644, "65536\n"),
     {0},
 };

@@ -7,6 +7,7 @@
 #include "fs/proc/private.h"
 #include "ipc/namespace.h"
 #include "ipc/sysv.h"
+#include "kernel/cgroup.h"
 #include "kernel/namespaces.h"
 #include <string.h>
 #include <sys/sysinfo.h>
@@ -24,15 +25,18 @@ static int meminfo_show(struct synth_inode *i, struct strbuf *out)
     struct sysinfo info;
     if (sysinfo(&info) < 0)
         return -EIO;
-    uint64_t unit = info.mem_unit ? info.mem_unit : 1;
+    uint64_t unit = info.mem_unit ? info.mem_unit : 1, used;
+    uint64_t total = cgroup_memory_total(proc_facts->mem_total, &used);
+    bool limited = total < proc_facts->mem_total;
+    uint64_t unused = limited ? total - used : info.freeram * unit;
     const struct {
         const char *name;
         uint64_t bytes;
     } rows[] = {
-        {"MemTotal:", proc_facts->mem_total},
-        {"MemFree:", info.freeram * unit},
-        {"MemAvailable:", (info.freeram + info.bufferram) * unit},
-        {"Buffers:", info.bufferram * unit},
+        {"MemTotal:", total},
+        {"MemFree:", unused},
+        {"MemAvailable:", limited ? unused : (info.freeram + info.bufferram) * unit},
+        {"Buffers:", limited ? 0 : info.bufferram * unit},
         {"Cached:", 0},
         {"SwapCached:", 0},
         {"Active:", 0},
@@ -43,8 +47,8 @@ static int meminfo_show(struct synth_inode *i, struct strbuf *out)
         {"Inactive(file):", 0},
         {"Unevictable:", 0},
         {"Mlocked:", 0},
-        {"SwapTotal:", info.totalswap * unit},
-        {"SwapFree:", info.freeswap * unit},
+        {"SwapTotal:", limited ? 0 : info.totalswap * unit},
+        {"SwapFree:", limited ? 0 : info.freeswap * unit},
         {"Dirty:", 0},
         {"Writeback:", 0},
         {"AnonPages:", 0},
@@ -56,7 +60,7 @@ static int meminfo_show(struct synth_inode *i, struct strbuf *out)
         {"SUnreclaim:", 0},
         {"KernelStack:", 0},
         {"PageTables:", 0},
-        {"CommitLimit:", proc_facts->mem_total / 2},
+        {"CommitLimit:", total / 2},
         {"Committed_AS:", 0},
         {"VmallocTotal:", 34359738367ULL * 1024},
         {"VmallocUsed:", 0},
@@ -191,6 +195,16 @@ static int interrupts_show(struct synth_inode *i, struct strbuf *out)
     return 0;
 }
 
+static int cgroups_show(struct synth_inode *i, struct strbuf *out)
+{
+    static const char *const names[] = {"cpuset", "cpu", "cpuacct", "io", "memory", "devices", "freezer", "pids"};
+    unsigned count = cgroup_root()->descendants + 1;
+    strbuf_puts(out, "#subsys_name\thierarchy\tnum_cgroups\tenabled\n");
+    for (size_t n = 0; n < ARRAY_SIZE(names); n++)
+        strbuf_printf(out, "%s\t0\t%u\t1\n", names[n], count);
+    return 0;
+}
+
 static int vmstat_show(struct synth_inode *i, struct strbuf *out)
 {
     static const char *const zeros[] = {"pgpgin",         "pgpgout",       "pswpin",  "pswpout",
@@ -257,7 +271,7 @@ const struct synth_entry proc_root_entries[] = {
     TEXT("diskstats", 0444, ""),
     TEXT("modules", 0444, ""),
     TEXT("locks", 0444, ""),
-    TEXT("cgroups", 0444, "#subsys_name\thierarchy\tnum_cgroups\tenabled\n"),
+    REG("cgroups", 0444, cgroups_show),
     TEXT("misc", 0444, ""),
     DIR("sys", 0555, .entries = proc_sys_entries),
     DIR("sysvipc", 0555, .entries = sysvipc_entries),
