@@ -11,6 +11,7 @@
 #include "kernel/container.h"
 #include "kernel/cpu_limit.h"
 #include "kernel/fdtable.h"
+#include "kernel/futex_pi.h"
 #include "kernel/itimer.h"
 #include "kernel/job_control.h"
 #include "kernel/pid.h"
@@ -48,6 +49,7 @@ void task_release_memory(struct task *t)
 {
     if (t->ctx)
         robust_list_release(t);
+    futex_pi_exit(t);
     task_vfork_done(t);
 }
 

@@ -39,6 +39,7 @@ struct mm;
 struct pid_namespace;
 struct ipc_namespace;
 struct net_namespace;
+struct pi_state;
 struct sem_undo_list;
 struct tty;
 struct file;
@@ -180,6 +181,7 @@ struct task {
     bool exiting, exited;            /* [tasklist] */
     int pdeath_signal;
     unsigned long personality;
+    struct pi_state *pi_waits_for;   /* [futex_pi.c's lock] */
     struct known_range known_writable; /* [t] mm_known_writable() */
     uint32_t mempolicy;              /* [t] mm/mempolicy.h */
     uint16_t ioprio;                 /* [a] ioprio_set(2); 0: none */

@@ -205,14 +205,19 @@ static void forget_patches(struct mm *mm, uaddr_t start, uaddr_t end)
             patch_unmap(mm->as, MAX(start, a->start), MIN(end, a->end) - MAX(start, a->start));
 }
 
+#define SHARED_ID_SHIFT 40 /* above any offset in such an object that a guest has use for */
+
 static int place_mapping(struct mapping *m, bool deferred)
 {
+    static _Atomic uint64_t next_shared = 1;
     struct mm *mm = m->mm;
     uaddr_t start = m->addr, end = m->addr + m->len;
     if (mm->area_count >= MM_MAX_AREAS)
         return -ENOMEM;
     struct area like = {
         .prot = m->prot, .flags = m->area_flags, .offset = m->offset, .name = m->name};
+    if (!m->file && !(m->area_flags & MAP_PRIVATE)) /* what tells one shared object from another, over forks */
+        like.offset = atomic_fetch_add(&next_shared, 1) << SHARED_ID_SHIFT;
     struct area *a = area_new(start, end, &like);
     if (!a)
         return -ENOMEM;
