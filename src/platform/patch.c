@@ -21,8 +21,8 @@
  * compares first.
  *   - A file is mapped at two addresses at once: only the first can be patched.
  *
- * DEVIATION: a guest that reads its own text sees the patched bytes, and the arithmetic flags do
- * not survive a call at a patched site.
+ * DEVIATION: a guest that reads its own text sees the patched bytes, and one that sets its own trap
+ * flag loses it in a call at a patched site.
  */
 #include "platform/patch.h"
 #include "base/cleanup.h"

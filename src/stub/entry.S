@@ -52,9 +52,22 @@ stub_switch_stack:
     ud2
 
 /* From a thunk: rax is the call's number, rcx the address to return to, all else the guest's. The stack is the
- * guest's too and is left alone. */
+ * guest's too and is left alone, and so are the flags: a system call preserves them. rcx and r11 are all there is to
+ * work with.
+ *
+ * A guest may have changed its GS base by an instruction. Ours has 0x7fff in its upper half (CONTEXT_BASE), which a
+ * guest's cannot have; found out without touching flags. Such a guest enters by a trap. */
     .balign 64
 stub_entry:
+    rdgsbase %r11
+    bswap %r11
+    lea 0x810000(%r11d), %r11d /* 0xff7f0000: 0x7fff, the other way round */
+    xchg %rcx, %r11
+    jrcxz 1f
+    mov %r11, %rcx
+    mov $PATCH_SLOW_ENTRY, %r11d
+    jmp *%r11
+1:  mov %r11, %gs:CTX_RIP
     mov %rax, %gs:CTX_NR
     mov %rdi, %gs:CTX_RDI
     mov %rsi, %gs:CTX_RSI
@@ -62,7 +75,6 @@ stub_entry:
     mov %r10, %gs:CTX_R10
     mov %r8, %gs:CTX_R8
     mov %r9, %gs:CTX_R9
-    mov %rcx, %gs:CTX_RIP
     mov %rsp, %gs:CTX_RSP
     mov %rbx, %gs:CTX_RBX
     mov %rbp, %gs:CTX_RBP
@@ -70,20 +82,24 @@ stub_entry:
     mov %r13, %gs:CTX_R13
     mov %r14, %gs:CTX_R14
     mov %r15, %gs:CTX_R15
-    movq $0x202, %gs:CTX_EFLAGS
     rdgsbase %rdi
-    movl $1, CTX_PATCHED(%rdi)
     lea CONTEXT_STACK_TOP(%rdi), %rsp
+    pushfq
+    popq CTX_EFLAGS(%rdi)
+    movl $1, CTX_PATCHED(%rdi)
     xor %ebp, %ebp
     cld
     call stub_call
     ud2
 
-/* (ctx): back behind a system call of a patched site. Flags are not preserved. */
+/* (ctx): back behind a system call of a patched site. */
 stub_exit_fast:
     mov %rdi, %rdx
     cmpl $0, CTX_KICK(%rdx)
     jne stub_kick_restart
+    pushq CTX_EFLAGS(%rdx)
+    popfq
+    mov CTX_EFLAGS(%rdx), %r11
     mov CTX_RAX(%rdx), %rax
     mov CTX_RIP(%rdx), %rcx
     mov CTX_RSP(%rdx), %rsp
@@ -135,6 +151,7 @@ stub_exit_full_end:
 
 /* rdi or rdx: ctx (the fast exit keeps it in rdx until its last load; the handler sets rdi). */
 stub_kick_restart:
+    cld
     wrgsbase %rdi
     lea CONTEXT_STACK_TOP(%rdi), %rsp
     xor %ebp, %ebp
