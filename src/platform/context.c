@@ -4,6 +4,7 @@
  */
 #include "base/log.h"
 #include "platform/patch.h"
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -296,11 +297,25 @@ static int resume(struct context *ctx)
     }
 }
 
+/* A position that the processor refuses to return to: a fault of the guest's, which the stub need
+ * not see. */
+static bool refuse_rip(struct context *ctx, struct event *ev)
+{
+    if (LIKELY(!ctx->dirty || (int64_t)(ctx->regs.rip << 16) >> 16 == (int64_t)ctx->regs.rip))
+        return false;
+    ev->kind = EVENT_FAULT;
+    ev->fault = (struct fault){.signo = SIGSEGV, .code = SI_KERNEL, .trapno = 13};
+    ctx->regs.orig_rax = (uint64_t)-1;
+    return true;
+}
+
 void platform_run(struct context *ctx, struct event *ev)
 {
     int kind;
 
     ev->interrupted = false;
+    if (refuse_rip(ctx, ev))
+        return;
     if (ctx->deferred_failed) {
         ctx->deferred_failed = false;
         ev->kind = EVENT_ORDER_FAILED;
