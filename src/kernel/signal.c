@@ -6,6 +6,7 @@
  * first and reads the mask second; the stub does the opposite, so one of them sees the other.
  */
 #include "kernel/signal.h"
+#include "kernel/core_dump.h"
 #include "kernel/pid.h"
 #include "kernel/posix_timers.h"
 #include "kernel/ptrace.h"
@@ -445,7 +446,7 @@ void signal_force(struct task *t, int sig, const siginfo_t *info)
     if (blocked)
         task_set_sigmask(t, task_sigmask(t) & ~SIGBIT(sig));
     if (fatal && !ptrace_is_traced(t)) { /* else its tracer sees the signal first */
-        process_kill_group(p, signal_fatal_status(p, sig)); /* an init too */
+        signal_kill_self(t, sig, info); /* an init too */
         return;
     }
     (void)signal_send_task(t, sig, info);
@@ -453,7 +454,7 @@ void signal_force(struct task *t, int sig, const siginfo_t *info)
 
 void signal_kill_self(struct task *t, int sig, const siginfo_t *info)
 {
-    process_kill_group(t->process, signal_fatal_status(t->process, sig));
+    process_kill_group(t->process, sig | (t == current ? core_dump(t, sig, info) : 0));
 }
 
 /* ---- telling the parent ---- */

@@ -71,6 +71,9 @@ struct process_signals {
     int stop_signal;              /* [lock] */
     bool stop_reported, continued, continue_reported; /* [lock] for wait4 WUNTRACED, WCONTINUED */
     struct wait_queue stop_queue; /* stopped tasks sleep here */
+    struct core *core;            /* [lock to change] a core file is being written: core_dump.h */
+    struct task *core_dumper;     /* [lock to change] by whom */
+    struct wait_queue core_queue; /* the other tasks sleep here meanwhile */
     struct wait_queue signalfd_queue; /* woken at each new signal: signalfd, sigtimedwait */
 };
 

@@ -4,6 +4,7 @@
  */
 #include "kernel/cgroup.h"
 #include "kernel/container.h"
+#include "kernel/core_dump.h"
 #include "kernel/job_control.h"
 #include "kernel/ptrace.h"
 #include "kernel/signal_private.h"
@@ -30,7 +31,7 @@ static sigmask_t own_mask(struct task *t)
 /* A traced task runs on when its tracer wants so, whatever its group does. */
 static bool must_stop(const struct task *t)
 {
-    if (t->freeze)
+    if (t->freeze || core_wants(t))
         return true;
     return ptrace_is_traced(t) ? ptrace_trap_pending(t) : t->process->sig.stopped;
 }
@@ -152,14 +153,6 @@ static void resolve_restart(struct task *t, const struct guest_sigaction *action
 
 /* ---- the default actions ---- */
 
-int signal_fatal_status(const struct process *p, int sig)
-{
-    /* DEVIATION: the status says that a core was dumped where Linux would have dumped one; no file
-     * is written. */
-    bool core = SIGBIT(sig) & CORE_SIGNALS && p->dumpable && p->limits.v[RLIMIT_CORE].cur > 0;
-    return sig | (core ? 0x80 : 0);
-}
-
 static void stop_begin(struct task *t, int sig)
 {
     struct process *p = t->process;
@@ -195,12 +188,14 @@ static void stop_wait(struct task *t)
 {
     struct process *p = t->process;
     (void)wait_event_killable(&p->sig.stop_queue,
-                              !p->sig.stopped || t->sig.kill_pending || ptrace_is_traced(t));
+                              !p->sig.stopped || t->sig.kill_pending || ptrace_is_traced(t) || core_wants(t));
 }
 
 static void stop_now(struct task *t)
 {
-    if (t->freeze)
+    if (core_wants(t))
+        core_park(t);
+    else if (t->freeze)
         cgroup_freeze_wait(t);
     else if (ptrace_is_traced(t))
         ptrace_trap(t);
@@ -218,13 +213,13 @@ static bool stops_by_default(struct task *t, int sig)
     return true;
 }
 
-static void default_action(struct task *t, int sig)
+static void default_action(struct task *t, int sig, const siginfo_t *info)
 {
     if (SIGBIT(sig) & IGNORED_BY_DEFAULT ||
         (t->process->unkillable && !(SIGBIT(sig) & UNBLOCKABLE)))
         return;
     if (!stops_by_default(t, sig))
-        do_exit_group(signal_fatal_status(t->process, sig));
+        do_exit_group(sig | core_dump(t, sig, info));
 }
 
 /* ---- handlers ---- */
@@ -280,7 +275,7 @@ static void deliver_one(struct task *t, int sig, const struct guest_sigaction *a
     if (action->handler == (uint64_t)SIG_IGN)
         return;
     if (action->handler == (uint64_t)SIG_DFL)
-        default_action(t, sig);
+        default_action(t, sig, info);
     else
         run_handler(t, sig, action, info);
 }

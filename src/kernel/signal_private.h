@@ -27,7 +27,5 @@ int signal_send_task_locked(struct task *t, int sig, const siginfo_t *info);
 void siginfo_child(siginfo_t *info, struct process *p, int code, int status);
 /* Both locks held: exec ends every other task of the process. */
 void signal_kill_other_tasks_locked(struct task *survivor);
-/* The wait status of a process that `sig` ends. */
-int signal_fatal_status(const struct process *p, int sig);
 /* tasklist_lock held: may `sender`'s credentials signal it? 0 or -EPERM. */
 int signal_permission_locked(struct process *target, int sig);

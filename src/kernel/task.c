@@ -8,6 +8,7 @@
 #include "ipc/namespace.h"
 #include "kernel/cgroup.h"
 #include "kernel/container.h"
+#include "kernel/core_dump.h"
 #include "kernel/cpu_limit.h"
 #include "kernel/fdtable.h"
 #include "kernel/itimer.h"
@@ -35,6 +36,7 @@ static void process_init_inherited(struct process *p, struct task *from)
         limits_init(&p->limits);
         p->dumpable = true;
         p->mce_policy = 2; /* PR_MCE_KILL_DEFAULT */
+        p->core_filter = CORE_FILTER_DEFAULT;
         return;
     }
     struct process *parent = from->process;
@@ -44,6 +46,7 @@ static void process_init_inherited(struct process *p, struct task *from)
     p->io_flusher = parent->io_flusher;
     p->mce_policy = parent->mce_policy;
     p->mdwe = parent->mdwe & 2 ? 0 : parent->mdwe; /* PR_MDWE_NO_INHERIT */
+    p->core_filter = parent->core_filter;
     p->oom_score_adj = parent->oom_score_adj;
     mutex_lock(&parent->exec_lock);
     p->exe = parent->exe ? file_get(parent->exe) : NULL;
@@ -66,6 +69,7 @@ int process_new(struct task *from, struct process **ret)
     list_init(&p->posix_timers);
     wait_queue_init(&p->child_wait);
     wait_queue_init(&p->sig.stop_queue);
+    wait_queue_init(&p->sig.core_queue);
     wait_queue_init(&p->sig.signalfd_queue);
     spin_init(&p->sig.lock);
     pending_init(&p->sig.shared);

@@ -112,6 +112,7 @@ struct process {
     bool dumpable;
     bool thp_disabled, io_flusher;   /* [a] prctl */
     unsigned char mce_policy, mdwe;  /* [a] prctl; mdwe: no memory that was writable becomes executable */
+    unsigned core_filter;            /* /proc/PID/coredump_filter */
     struct wait_queue child_wait;    /* wait4: children changed state */
     struct pid *group, *session;     /* [tasklist] references */
     struct list group_link, session_link; /* [tasklist] */

@@ -124,6 +124,16 @@ struct area *mm_first_area(struct mm *mm, uaddr_t from); /* the first that ends 
 
 /* /proc/PID/maps, smaps (what the host can tell), statm. */
 void mm_show_maps(struct mm *mm, const struct path *root, struct strbuf *out);
+/* For core files: every area, in order (the caller frees; NULL: out of memory), and the contents of a note that
+ * names the mapped files. */
+struct core_area {
+    uaddr_t start, end;
+    uint64_t offset;
+    int prot;
+    bool is_file, shared, dont_dump;
+};
+struct core_area *mm_core_areas(struct mm *mm, size_t *ret_count);
+void mm_core_files(struct mm *mm, struct strbuf *out);
 /* Reads another process's memory (/proc/PID/mem, cmdline, environ): bytes or -errno. */
 ssize_t mm_read(struct mm *mm, uaddr_t addr, void *buf, size_t n);
 ssize_t mm_write(struct mm *mm, uaddr_t addr, const void *buf, size_t n);

@@ -6,6 +6,7 @@
 #include "vfs/dentry.h"
 #include "vfs/file.h"
 #include <elf.h>
+#include <stdlib.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/sysmacros.h>
@@ -86,4 +87,46 @@ void mm_show_maps(struct mm *mm, const struct path *root, struct strbuf *out)
         mm_show_area(a, root, out);
     if (mm->area_count)
         show_vdso(out);
+}
+
+/* ---- core files ---- */
+
+struct core_area *mm_core_areas(struct mm *mm, size_t *ret_count)
+{
+    MUTEX_GUARD(&mm->lock);
+    struct core_area *list = calloc(mm->area_count + 1, sizeof(*list));
+    size_t n = 0;
+    for (struct area *a = mm_first_area(mm, 0); list && a; a = area_next(a))
+        list[n++] = (struct core_area){.start = a->start,
+                                       .end = a->end,
+                                       .offset = a->offset,
+                                       .prot = a->prot,
+                                       .is_file = a->file,
+                                       .shared = !area_is_private(a),
+                                       .dont_dump = a->flags & AREA_DONTDUMP};
+    *ret_count = n;
+    return list;
+}
+
+/* Three words for each mapping (start, end, offset in pages), then the names; before them how many
+ * there are, and the size of a page. */
+void mm_core_files(struct mm *mm, struct strbuf *out)
+{
+    CLEANUP_STRBUF struct strbuf names = STRBUF_INIT;
+    CLEANUP_STRBUF struct strbuf words = STRBUF_INIT;
+    uint64_t head[2] = {0, PAGE_SIZE};
+    MUTEX_GUARD(&mm->lock);
+    for (struct area *a = mm_first_area(mm, 0); a; a = area_next(a)) {
+        uint64_t w[3] = {a->start, a->end, a->offset / PAGE_SIZE};
+        CLEANUP_STRBUF struct strbuf name = STRBUF_INIT;
+        if (!a->file || path_string(&a->file->path, NULL, &name) < 0)
+            continue;
+        head[0]++;
+        strbuf_add(&words, w, sizeof(w));
+        strbuf_add(&names, name.s, name.len + 1);
+    }
+    strbuf_add(out, head, sizeof(head));
+    strbuf_add(out, words.s, words.len);
+    strbuf_add(out, names.s, names.len);
+    out->failed |= names.failed || words.failed;
 }

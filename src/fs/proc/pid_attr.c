@@ -218,18 +218,27 @@ int pid_timerslack_write(struct synth_inode *i, char *text, size_t len)
     return 0;
 }
 
-/* DEVIATION: which mappings a core file would hold is not chosen; the number is checked and not
- * kept. */
 int pid_coredump_filter_show(struct synth_inode *i, struct strbuf *out)
 {
-    strbuf_puts(out, "00000033\n");
+    CLEANUP_TARGET struct proc_target t = {NULL};
+    int err = proc_target_get(i, &t);
+    if (err < 0)
+        return err;
+    strbuf_printf(out, "%08x\n", t.process->core_filter);
     return 0;
 }
 
 int pid_coredump_filter_write(struct synth_inode *i, char *text, size_t len)
 {
+    CLEANUP_TARGET struct proc_target t = {NULL};
     long long bits;
-    return parse_number(text, &bits);
+    int err = parse_number(text, &bits);
+    if (err >= 0)
+        err = proc_target_get(i, &t);
+    if (err < 0)
+        return err;
+    t.process->core_filter = (unsigned)bits & 0x1ff;
+    return 0;
 }
 
 int pid_sched_show(struct synth_inode *i, struct strbuf *out)

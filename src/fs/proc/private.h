@@ -126,5 +126,9 @@ extern const struct synth_entry proc_sys_mqueue_entries[];
 /* system.c, sys.c, sys_trace.c, net.c */
 extern const struct synth_entry proc_yama_entries[];
 extern const struct synth_entry proc_root_entries[], proc_sys_entries[], proc_net_entries[], proc_sys_net_entries[];
+int core_pattern_show(struct synth_inode *i, struct strbuf *out);
+int core_pattern_write(struct synth_inode *i, char *text, size_t len);
+int core_uses_pid_show(struct synth_inode *i, struct strbuf *out);
+int core_uses_pid_write(struct synth_inode *i, char *text, size_t len);
 int self_readlink(struct synth_inode *i, char **ret);
 int thread_self_readlink(struct synth_inode *i, char **ret);
