@@ -8,6 +8,7 @@
 #include "kernel/fdtable.h"
 #include "base/cleanup.h"
 #include "kernel/task.h"
+#include "platform/platform.h"
 #include "vfs/fs_context.h"
 #include "vfs/locks.h"
 #include "vfs/vfs.h"
@@ -147,8 +148,16 @@ struct fdtable *fdtable_get(struct fdtable *t)
     return t;
 }
 
+/* What a guest gives up its stub gives up, too. */
+static void end_loan(void)
+{
+    if (current && current->ctx)
+        platform_end_loan(current->ctx);
+}
+
 static void close_file(struct fdtable *t, struct file *file)
 {
+    end_loan();
     file_locks_close(file, t);
     if (file->ops->flush)
         (void)file->ops->flush(file);
@@ -394,6 +403,7 @@ int fd_close(int fd)
     spin_unlock(&t->lock);
     if (!file)
         return -EBADF;
+    end_loan();
     int err = file->ops->flush ? file->ops->flush(file) : 0;
     file_locks_close(file, t);
     file_put(file);

@@ -236,6 +236,8 @@ void task_set_cred(struct task *t, const struct cred *cred)
     recount(t, cred->uid);
     if (t->ctx)
         task_publish_answers(t);
+    if (t->ctx && t == current)
+        platform_end_loan(t->ctx); /* opened with the old rights */
 }
 
 void task_set_comm(struct task *t, const char *name)

@@ -165,6 +165,12 @@ int copy_struct_from_user(void *dst, size_t ksize, uaddr_t src, size_t usize, si
     return copy_from_user(dst, src, MIN(usize, ksize));
 }
 
+ssize_t user_read_file(uaddr_t dst, size_t n, uint64_t file, int fd, int64_t pos, bool sure)
+{
+    struct context *ctx = guest();
+    return ctx ? platform_read_file(ctx, dst, n, file, fd, pos, sure) : -EAGAIN;
+}
+
 void *user_window(size_t want, size_t *ret_len)
 {
     struct context *ctx = guest();

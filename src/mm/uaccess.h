@@ -41,6 +41,9 @@ NODISCARD int copy_struct_from_user(void *dst, size_t ksize, uaddr_t src, size_t
 /* Is [addr, addr+len) inside the guest's range? Cheap sanity; faults are found by copying. */
 bool access_ok(uaddr_t addr, size_t len);
 
+/* platform_read_file() into the caller's memory; -EAGAIN without a guest, too. */
+NODISCARD ssize_t user_read_file(uaddr_t dst, size_t n, uint64_t file, int fd, int64_t pos, bool sure);
+
 /*
  * Bytes on their way to the guest without a second copy in the kernel. user_window() gives up to
  * `want` bytes of the context's window (*ret_len, at least a page or `want`), write-only for the

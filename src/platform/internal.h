@@ -23,6 +23,14 @@
 
 struct patch_space;
 
+/* A file whose descriptor the stub keeps, to read from it by itself. */
+struct loan {
+    uint64_t file;      /* whose descriptor it is; 0: none */
+    int fd;             /* in the stub */
+    uint64_t candidate; /* the file last read */
+    unsigned reads;     /* of it, in a row */
+};
+
 struct address_space {
     struct refcount refs;
     struct list link;            /* [table] in the table of processes, by pid */
@@ -32,6 +40,7 @@ struct address_space {
     _Atomic int uses_gs;         /* a guest thread has set its GS base */
     uint8_t nonce[NONCE_SIZE];   /* [I] */
     struct patch_space *patches; /* [I] patch.h */
+    struct loan loan;            /* [the only context's fiber] lend.c */
     struct spinlock lock;
     struct list contexts;         /* [lock] of context.link */
     unsigned context_count;       /* [lock] */

@@ -94,6 +94,19 @@ int context_save_bases(struct context *ctx); /* fetches fs_base, gs_base into re
  * the stub. At most one EVENT_KICK follows; harmless if the thread is already at a hand-off. */
 void platform_kick(struct context *ctx);
 
+/*
+ * Reads n bytes of a regular file of the host at pos straight into guest memory: the stub reads, with a descriptor that
+ * is lent to it. `file` names what fd stands for, and is never used again for anything else; fd must be opened for
+ * reading only. Bytes read, -errno of the read, or -EAGAIN: not worth it now, or the space has several threads; read
+ * in another way. `sure`: the file has the bytes and the memory takes them; then the read is deferred, and if it fails
+ * all the same that shows as EVENT_ORDER_FAILED. The loan ends when another file is read much, in exec, when a thread
+ * is made, and with platform_end_loan(): whenever the guest gives up a descriptor or changes its credentials.
+ */
+ssize_t platform_read_file(struct context *ctx, uaddr_t dst, size_t n, uint64_t file, int fd, int64_t pos,
+                           bool sure);
+void platform_end_loan(struct context *ctx);
+uint64_t platform_new_file_id(void); /* any */
+
 /* ---- address spaces ---- */
 
 /* A pristine address space with one context whose thread stands ready for a first platform_run():

@@ -128,6 +128,7 @@ int platform_fork(struct context *ctx, struct address_space **ret_as, struct con
         child->regs = *context_regs(ctx);
         context_inherit(child, ctx);
         atomic_store(&as->uses_gs, atomic_load(&ctx->as->uses_gs));
+        as->loan = ctx->as->loan;
         err = patch_space_copy(as, ctx->as);
         if (err == 0)
             err = fork_into(ctx, child, control);
@@ -166,6 +167,7 @@ int platform_thread(struct context *ctx, const struct regs *regs, bool set_fs, u
 
     if (err < 0)
         return err;
+    platform_end_loan(ctx);
     err = context_new(ctx->as, slot, &child);
     if (err < 0) {
         space_free_slot(ctx->as, slot);
@@ -189,6 +191,7 @@ int platform_reset(struct context *ctx)
 {
     struct stub_order *o;
 
+    platform_end_loan(ctx);
     patch_space_clear(ctx->as);
     order_defer_host(ctx, SYS_munmap, (uint64_t[6]){0, GUEST_RESERVED_START}, false);
     order_defer_host(ctx, SYS_munmap,

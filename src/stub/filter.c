@@ -25,6 +25,9 @@
  * ordered to fork. exit, exit_group, rt_sigreturn, sigaltstack, sched_yield, restart_syscall,
  * membarrier: the caller's own state.
  *
+ *   pread64             of a lent descriptor: a regular file, opened for reading only, that the guest has open; the
+ *                       kernel takes it back before the guest gives up a descriptor or changes its rights.
+ *
  * Nothing here opens, sends, signals another process, or names anything on the host.
  */
 #include "stub/filter.h"
@@ -107,6 +110,7 @@ static const struct rule rules[] = {
     {SYS_mprotect, ALLOW, {BELOW_STUB(0), {CHECK_MASK, 2, MPROTECT_PROT, 0}}},
     {SYS_recvmsg, ALLOW, {{CHECK_EQ, 0, STUB_CONTROL_FD, 0}, {CHECK_EQ, 2, 0, 0}}},
     {SYS_close, ALLOW, {{CHECK_GE, 0, PLACE_EVENT_END, 0}}},
+    {SYS_pread64, ALLOW, {BELOW_STUB(1)}},
     {SYS_clone, ALLOW, {{CHECK_EQ, 0, STUB_THREAD_FLAGS_TLS, 0}, {CHECK_HI_EQ, 0, 0, 0}}},
     {SYS_clone, ALLOW, {{CHECK_EQ, 0, STUB_THREAD_FLAGS, 0}, {CHECK_HI_EQ, 0, 0, 0}}},
     {SYS_clone,

@@ -207,6 +207,14 @@ static long order_map_fd(const struct stub_order *o)
     return ret;
 }
 
+static long order_lend(void)
+{
+    int fd = -1;
+    long ret = stub_receive_fds(&fd, 1);
+
+    return ret < 0 ? ret : fd;
+}
+
 static long order_fork(struct stub_context *ctx)
 {
     int fds[2] = {-1, -1};
@@ -285,6 +293,12 @@ static bool execute(struct stub_context *ctx, struct stub_order *o)
         break;
     case ORDER_MAP_FD:
         ret = order_map_fd(o);
+        break;
+    case ORDER_READ:
+        ret = host6(__NR_pread64, o->args[0], o->args[1], o->args[2], o->args[3], 0, 0);
+        return (uint64_t)ret == o->args[2];
+    case ORDER_LEND:
+        ret = order_lend();
         break;
     case ORDER_SAVE_FP:
         ret = stub_save_fp((void *)o->args[0], o->args[1]);

@@ -240,6 +240,8 @@ enum stub_op {
                           found; -EFAULT */
     ORDER_HOST,        /* nr, args: the host's result */
     ORDER_MAP_FD,      /* args of mmap but fd: receives a descriptor, maps it, closes it */
+    ORDER_LEND,        /* receives a descriptor and keeps it: its number */
+    ORDER_READ,        /* descriptor, guest address, size, position: the whole, or it has failed */
     ORDER_SAVE_FP,     /* guest address, component mask */
     ORDER_LOAD_FP,     /* guest address, component mask */
     ORDER_RESET_FP,    /* component mask */

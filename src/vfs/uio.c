@@ -210,6 +210,22 @@ ssize_t uio_zero(struct uio *u, size_t n)
     return each_piece(u, NULL, n, zero_piece);
 }
 
+ssize_t uio_read_file(struct uio *u, size_t n, uint64_t file, int fd, int64_t pos, bool sure)
+{
+    size_t piece;
+    n = MIN(n, u->remaining);
+    if (!u->user || n < UIO_READ_FILE_MIN)
+        return -EAGAIN;
+    uint64_t at = next_piece(u, n, &piece);
+    if (piece < n)
+        return -EAGAIN;
+    sure = sure && !u->sync && mm_known_writable(at, n);
+    ssize_t got = user_read_file(at, n, file, fd, pos, sure);
+    if (got > 0)
+        uio_skip(u, (size_t)got);
+    return got;
+}
+
 /* A buffer of the uio's own: small when memory is out. */
 static void *reserve_bounce(struct uio *u, size_t want, size_t *ret_len)
 {

@@ -55,6 +55,13 @@ ssize_t uio_zero(struct uio *u, size_t n); /* puts n zero bytes */
 void uio_skip(struct uio *u, size_t n);    /* advances without copying */
 
 /*
+ * Up to n bytes at pos of a regular file of the host, read by the guest itself where that pays: platform_read_file().
+ * `sure`: the file has them. Bytes moved, -errno, or -EAGAIN: nothing has been done, go on in another way.
+ */
+#define UIO_READ_FILE_MIN 2048 /* for fewer bytes it never pays */
+NODISCARD ssize_t uio_read_file(struct uio *u, size_t n, uint64_t file, int fd, int64_t pos, bool sure);
+
+/*
  * Direct buffers, for files whose bytes come from the host (pread into it): *ret points to
  * kernel-side memory that will be (put) sent to the caller by uio_commit(). At most `want`, at
  * least one byte; write-only for the kernel: the memory may be shared with the guest. Exactly one

@@ -7,6 +7,7 @@
  * Users hold references, so closing never disturbs them.
  */
 #include "fs/hostfs/private.h"
+#include "platform/platform.h"
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +38,7 @@ int host_fd_new(int fd, int flags, struct host_fd **ret)
         host_close(fd);
         return -ENOMEM;
     }
-    *f = (struct host_fd){.ref = REFCOUNT_INIT, .fd = fd, .flags = flags};
+    *f = (struct host_fd){.ref = REFCOUNT_INIT, .fd = fd, .flags = flags, .id = platform_new_file_id()};
     *ret = f;
     return 0;
 }

@@ -27,6 +27,7 @@ struct host_fd {
     struct refcount ref;
     int fd;    /* [I] */
     int flags; /* [I] O_PATH, or the access mode */
+    uint64_t id; /* [I] for platform_read_file() */
     bool
         listed; /* [directory's inode.lock] read as a directory before: not at its start any more */
 };

@@ -11,6 +11,7 @@
  * Errors of the host here are ENOMEM and ENOSPC of its memory: they reach the guest as they are.
  */
 #include "fs/tmpfs/private.h"
+#include "platform/platform.h"
 #include <fcntl.h>
 #include <linux/falloc.h>
 #include <linux/openat2.h>
@@ -51,6 +52,14 @@ static int reopen_for_reading(int fd)
     char name[16];
     snprintf(name, sizeof(name), "%d", fd);
     return self_fds < 0 ? -1 : (int)syscall(SYS_openat2, self_fds, name, &how, sizeof(how));
+}
+
+static void open_for_reading(struct tmpfs_data *d)
+{
+    if (d->read_fd >= 0)
+        return;
+    d->read_fd = reopen_for_reading(d->fd);
+    d->read_id = platform_new_file_id();
 }
 
 static struct tmpfs *fs_of(const struct tmpfs_inode *ti)
@@ -370,6 +379,15 @@ static ssize_t read_host(struct tmpfs_data *d, struct uio *to, uint64_t pos, siz
     return got < 0 ? got : put;
 }
 
+/* By the guest itself, if that pays: -EAGAIN if not. The memfd must have been opened for reading only. */
+static ssize_t read_straight(struct tmpfs_data *d, struct uio *to, uint64_t pos, size_t n)
+{
+    if (n < UIO_READ_FILE_MIN || !to->user)
+        return -EAGAIN;
+    open_for_reading(d);
+    return d->read_fd < 0 ? -EAGAIN : uio_read_file(to, n, d->read_id, d->read_fd, (int64_t)pos, true);
+}
+
 /* The caller has clipped n to the size. Bytes moved, short on a fault. */
 ssize_t data_read(struct tmpfs_inode *ti, struct uio *to, uint64_t pos, size_t n)
 {
@@ -377,6 +395,9 @@ ssize_t data_read(struct tmpfs_inode *ti, struct uio *to, uint64_t pos, size_t n
     size_t done = 0;
     if (in_heap(d))
         return uio_put(to, d->base + pos, n);
+    ssize_t straight = read_straight(d, to, pos, n);
+    if (straight != -EAGAIN)
+        return straight;
     while (done < n) {
         uint64_t at = pos + done, solid = MIN(d->dense, d->mapped);
         size_t want = n - done;
@@ -537,7 +558,6 @@ int data_make_mappable(struct tmpfs_inode *ti)
     d->exact = true;
     d->dense = MIN(d->dense, align_up(size_of(ti), PAGE_SIZE));
     d->populated = MIN(d->populated, d->dense);
-    if (d->read_fd < 0)
-        d->read_fd = reopen_for_reading(d->fd);
+    open_for_reading(d);
     return 0;
 }

@@ -50,6 +50,7 @@ struct tmpfs_data {
     uint64_t populated;  /* memfd: so far pages were made ahead of a file that is being appended to; they are charged */
     uint64_t fd_size;    /* memfd: its length */
     uint64_t generation; /* counts changes of content */
+    uint64_t read_id;    /* what read_fd is to platform_read_file() */
     int fd, read_fd;     /* memfd, and the same opened for reading only; -1 */
     bool exact;          /* the memfd has exactly the file's size, for a guest has mapped it */
     bool shared_write;   /* a guest may write through a mapping: blocks and content change unseen */
