@@ -18,6 +18,16 @@ static int write_files(struct request *r, const struct create_spec *s, struct cg
     return 0;
 }
 
+/* What limits a cgroup is there only if the ones above it hand the controllers down. */
+static void enable_controllers(struct cgroup *cg)
+{
+    if (!cg->parent)
+        return;
+    enable_controllers(cg->parent);
+    /* -EBUSY: a process sits there, and it does without, as on Linux. */
+    (void)!cgroup_file_write(cg->parent, "cgroup.subtree_control", "+cpuset +cpu +io +memory +pids");
+}
+
 int create_cgroup(struct request *r, const struct create_spec *s, struct unit *u)
 {
     if (!s->cgroup)
@@ -28,6 +38,7 @@ int create_cgroup(struct request *r, const struct create_spec *s, struct unit *u
         return request_fail(r, err, "cgroup '%.200s': %s", s->cgroup, strerror(-err));
     if (!there)
         u->cgroup_made = strdup(s->cgroup);
+    enable_controllers(u->container->cgroup);
     err = write_files(r, s, u->container->cgroup);
     if (!err)
         cgroup_show_limits(u->container->cgroup);

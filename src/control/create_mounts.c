@@ -112,32 +112,27 @@ static int find_or_make(const char *path, bool directory, struct path *ret)
 
 /* ---- mounts ---- */
 
-/* What is mounted at `path` now gets these flags; propagation, too. */
-static int adjust(const char *path, const struct mount_options *o, bool set_flags)
+static int set_propagation(const char *path, const struct mount_options *o)
 {
     CLEANUP_PATH_REF struct path at = {0};
-    int err = path_lookup(AT_FDCWD, path, WALK_FOLLOW, &at);
-    if (!err && set_flags)
-        err = do_remount(&at, o->flags, true, NULL);
-    if (!err && o->propagation)
-        err = do_change_propagation(&at, o->propagation, o->propagation_recursive);
-    return err;
+    int err = o->propagation ? path_lookup(AT_FDCWD, path, WALK_FOLLOW, &at) : 0;
+    return err || !o->propagation ? err : do_change_propagation(&at, o->propagation, o->propagation_recursive);
 }
 
-static int mount_file_of(struct super_block *sb, const char *source, const char *destination)
+/* Mounts what is at `source` in the tree. */
+static int mount_part_of(struct super_block *sb, const char *source, const char *destination, unsigned flags)
 {
-    CLEANUP_PATH_REF struct path root = {0}, from = {0}, at = {0};
-    struct mount_namespace *temporary;
-    int err = mount_namespace_new(sb, 0, &temporary);
+    CLEANUP_PATH_REF struct path from = {0}, at = {0};
+    struct mount *m;
+    int err = mount_new_internal(sb, &m);
     if (err)
         return err;
-    mount_namespace_root(temporary, &root);
-    err = path_lookup_in(&root, source, WALK_FOLLOW, &from);
+    err = path_lookup_in(&(struct path){m, m->root}, source, WALK_FOLLOW, &from);
     if (!err)
         err = find_or_make(destination, inode_is_dir(from.dentry->inode), &at);
     if (!err)
-        err = do_bind(&from, &at, false);
-    mount_namespace_put(temporary);
+        err = do_mount_part(sb, from.dentry, &at, flags);
+    mount_put(m);
     return err;
 }
 
@@ -155,7 +150,7 @@ static int mount_host_tree(struct request *r, const struct create_mount *m, cons
     if (err)
         return err;
     if (part) {
-        err = mount_file_of(sb, m->source_path, m->destination);
+        err = mount_part_of(sb, m->source_path, m->destination, o->flags);
     } else {
         CLEANUP_PATH_REF struct path at = {0};
         err = find_or_make(m->destination, true, &at);
@@ -163,7 +158,7 @@ static int mount_host_tree(struct request *r, const struct create_mount *m, cons
             err = do_mount(sb, &at, o->flags);
     }
     sb_put(sb);
-    return err ? err : adjust(m->destination, o, part);
+    return err ? err : set_propagation(m->destination, o);
 }
 
 /* OCI's standard nodes are in whatever is mounted on /dev. */
@@ -197,7 +192,7 @@ static int mount_type(struct request *r, const struct create_mount *m, const str
     if (!err)
         err = do_mount(sb, &at, o->flags);
     sb_put(sb);
-    return err ? err : adjust(m->destination, o, false);
+    return err ? err : set_propagation(m->destination, o);
 }
 
 static bool is_absent(const char *path)

@@ -91,6 +91,8 @@ void mount_namespace_root(struct mount_namespace *ns,
 NODISCARD int mount_new_internal(struct super_block *sb, struct mount **ret);
 NODISCARD int do_mount(struct super_block *sb, const struct path *at,
                        unsigned flags); /* over a directory or file */
+/* The same of a part of it: `root` is a dentry of sb, perhaps a file's. */
+NODISCARD int do_mount_part(struct super_block *sb, struct dentry *root, const struct path *at, unsigned flags);
 NODISCARD int do_bind(const struct path *from, const struct path *at, bool recursive);
 NODISCARD int do_move_mount(const struct path *from, const struct path *at);
 /* Changes the mount's flags: those in `clear` go, those in `set` come (MS_...; of the access time

@@ -49,17 +49,20 @@ static int check_place(const struct path *at, const struct dentry *root, unsigne
 
 int do_mount(struct super_block *sb, const struct path *place, unsigned flags)
 {
-    struct mount *m;
     int err = sb_root_dentry(sb);
-    if (err)
-        return err;
+    return err ? err : do_mount_part(sb, sb->root_dentry, place, flags);
+}
+
+int do_mount_part(struct super_block *sb, struct dentry *root, const struct path *place, unsigned flags)
+{
+    struct mount *m;
     MUTEX_GUARD(&mount_lock);
     struct path at = topmost(place);
-    err = check_place(&at, sb->root_dentry, 1);
+    int err = check_place(&at, root, 1);
     if (!err && at.mount->sb == sb && at.dentry == at.mount->root)
         err = -EBUSY;
     if (!err)
-        err = mount_new(sb, sb->root_dentry, with_relatime(flags), &m);
+        err = mount_new(sb, root, with_relatime(flags), &m);
     if (err)
         return err;
     err = mount_attach_tree(m, &at);
