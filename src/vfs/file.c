@@ -90,9 +90,17 @@ static bool count_writers(struct inode *inode, int step)
     return true;
 }
 
+static void count_on_mount(struct mount *m, int change)
+{
+    m->writers += change;
+    m->sb->writers += change;
+}
+
 int file_count_writer(struct file *f)
 {
     f->counted_writer = count_writers(f->inode, 1);
+    if (f->counted_writer && f->path.mount)
+        count_on_mount(f->path.mount, 1);
     return f->counted_writer ? 0 : -ETXTBSY;
 }
 
@@ -118,6 +126,8 @@ void file_put(struct file *f)
         file_owner_release(f);
     if (f->ops->release)
         f->ops->release(f);
+    if (f->counted_writer && f->path.mount)
+        count_on_mount(f->path.mount, -1);
     if (f->counted_writer)
         atomic_fetch_sub(&f->inode->writers, 1);
     else if (UNLIKELY(f->denies_writers))

@@ -2,6 +2,7 @@
 #include "vfs/fs_config.h"
 #include "base/strbuf.h"
 #include "kernel/user_namespace.h"
+#include "vfs/internal.h"
 #include "vfs/vfs.h"
 #include <linux/capability.h>
 #include <stdlib.h>
@@ -137,6 +138,9 @@ static int reconfigure(struct fs_config *c)
     if (!ns_capable(c->sb->user_ns, CAP_SYS_ADMIN))
         return -EPERM;
     int err = 0;
+    MUTEX_GUARD(&mount_lock);
+    if (c->sb_flags & MS_RDONLY && c->sb->writers > 0)
+        return -EBUSY;
     if (c->options.len && c->sb->ops && c->sb->ops->remount)
         err = c->sb->ops->remount(c->sb, c->options.s);
     if (!err && c->sb_mask & MS_RDONLY)

@@ -168,6 +168,7 @@ struct super_block {
     struct mutex rename_lock;    /* serialises directory renames */
     _Atomic uint64_t next_ino;
     bool read_only;
+    _Atomic int writers; /* files open for writing, through whatever mount */
     struct user_namespace *user_ns; /* [I] reference: of who mounted it first */
     bool no_dcache; /* every lookup goes to ops->lookup */
     void *fs;       /* [I] the file system's own */

@@ -66,6 +66,7 @@ struct mount {
     struct list children, child_link; /* [mount_lock] */
     struct list hash_link;            /* [mount_lock] */
     bool detached;                    /* [mount_lock] lazily unmounted */
+    _Atomic int writers;              /* files open for writing through it */
     bool is_detached_root;            /* [mount_lock] a descriptor holds it: see do_open_tree() */
 };
 

@@ -203,6 +203,8 @@ static int check_change(const struct mount *m, const struct mount_change *c)
     unsigned flags = changed_flags(m, c);
     if (m->locked_flags & ~flags || (m->atime_locked && (m->flags ^ flags) & ATIME_FLAGS))
         return -EPERM;
+    if (flags & ~m->flags & MS_RDONLY && m->writers > 0)
+        return -EBUSY;
     int err = 0;
     if (c->recursive)
         list_for_each (child, &m->children, child_link)
@@ -244,6 +246,8 @@ int do_remount(const struct path *at, unsigned flags, bool bind, const char *dat
         flags |= m->flags & ATIME_FLAGS ? m->flags & ATIME_FLAGS : MS_STRICTATIME;
     const struct mount_change change = {.set = with_relatime(flags) & CHANGEABLE_FLAGS, .clear = ~0u};
     int err = check_change(m, &change);
+    if (!err && !bind && flags & MS_RDONLY && m->sb->writers > 0)
+        err = -EBUSY;
     if (!err && !bind && !ns_capable(m->sb->user_ns, CAP_SYS_ADMIN))
         err = -EPERM;
     if (!err && !bind && m->sb->ops && m->sb->ops->remount && data)

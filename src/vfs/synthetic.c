@@ -362,7 +362,14 @@ static void synth_free(struct super_block *sb)
     free(super);
 }
 
+static int synth_remount(struct super_block *sb, const char *data)
+{
+    const struct synth_super *super = sb->fs;
+    return super->hooks->remount ? super->hooks->remount(sb, data) : 0;
+}
+
 static const struct super_ops synth_super_ops = {
+    .remount = synth_remount,
     .free = synth_free,
 };
 

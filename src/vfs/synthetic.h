@@ -79,6 +79,7 @@ struct synth_hooks {
     bool (*revalidate)(struct synth_inode *dir, const struct name *name,
                        struct synth_inode *child /* or NULL */);
     void (*free)(void *fs);
+    int (*remount)(struct super_block *sb, const char *data); /* as super_ops */
     int create_error; /* what making a name anywhere gives; 0: the VFS's own answer */
 };
 

@@ -128,6 +128,14 @@ static bool emit_number(struct dir_emitter *e, const struct synth_entry *row, in
     return true;
 }
 
+static struct task *process_leader_get(struct process *p)
+{
+    spin_lock(&tasklist_lock);
+    struct task *t = p->leader ? task_get(p->leader) : NULL;
+    spin_unlock(&tasklist_lock);
+    return t;
+}
+
 int pid_iterate(struct synth_inode *root, struct dir_emitter *e, int64_t *pos)
 {
     for (;;) {
@@ -137,8 +145,13 @@ int pid_iterate(struct synth_inode *root, struct dir_emitter *e, int64_t *pos)
             start > INT32_MAX ? NULL : process_next(proc_ns(root), (int32_t)start, &number);
         if (!p)
             return 0;
+        struct task *leader = ((struct proc_fs *)synth_fs(root))->hidepid ? process_leader_get(p) : NULL;
+        bool seen = !leader || proc_may_see(root, leader, HIDEPID_INVISIBLE);
+        task_put(leader);
         process_put(p);
-        if (!emit_number(e, &pid_row, number, DT_DIR, pos))
+        if (!seen)
+            *pos = SYNTH_FIRST_DYNAMIC + (int64_t)number + 1;
+        else if (!emit_number(e, &pid_row, number, DT_DIR, pos))
             return 0;
     }
 }

@@ -23,6 +23,17 @@ NODISCARD int proc_target_get(struct synth_inode *i,
 void proc_target_put(struct proc_target *t);
 #define CLEANUP_TARGET __attribute__((cleanup(proc_target_put)))
 
+enum hidepid { HIDEPID_OFF, HIDEPID_NO_ACCESS, HIDEPID_INVISIBLE, HIDEPID_TRACEABLE = 4 };
+
+/* A mount of proc. */
+struct proc_fs {
+    struct pid_namespace *ns; /* [I] reference */
+    enum hidepid hidepid;     /* proc(5) */
+    uint32_t gid;             /* whom it does not concern */
+    bool pids_only;           /* [I] subset=pid */
+};
+bool proc_may_see(struct synth_inode *i, struct task *leader, enum hidepid least);
+
 /* The namespace whose numbers this mount shows. Borrowed. */
 struct pid_namespace *proc_ns(struct synth_inode *i);
 extern const struct host_facts *proc_facts;

@@ -4,7 +4,9 @@
  * The object of an inode below /proc/PID is the struct pid; the super block holds the pid
  * namespace.
  */
+#include "base/cleanup.h"
 #include "fs/proc/private.h"
+#include "kernel/user_namespace.h"
 #include <linux/capability.h>
 #include <linux/magic.h>
 #include <stdio.h>
@@ -15,7 +17,7 @@ const struct host_facts *proc_facts;
 
 struct pid_namespace *proc_ns(struct synth_inode *i)
 {
-    return synth_fs(i);
+    return ((struct proc_fs *)synth_fs(i))->ns;
 }
 
 int proc_target_get(struct synth_inode *i, struct proc_target *ret)
@@ -46,6 +48,17 @@ int proc_may_trace(struct task *t)
     return trace_access(t, TRACE_READ | TRACE_FSCREDS) < 0 ? -EACCES : 0;
 }
 
+/* Does a mount's hidepid=, from `least` on, let the caller see the process? */
+bool proc_may_see(struct synth_inode *i, struct task *leader, enum hidepid least)
+{
+    const struct proc_fs *fs = synth_fs(i);
+    if (LIKELY(fs->hidepid < least))
+        return true;
+    if (fs->hidepid != HIDEPID_TRACEABLE && cred_in_group(current_cred(), fs->gid))
+        return true;
+    return proc_may_trace(leader) == 0;
+}
+
 static int proc_check(struct synth_inode *i)
 {
     CLEANUP_TARGET struct proc_target t = {NULL};
@@ -55,6 +68,8 @@ static int proc_check(struct synth_inode *i)
     int err = proc_target_get(i, &t);
     if (err < 0)
         return dir ? -ENOENT : err;
+    if (!proc_may_see(i, t.task, HIDEPID_NO_ACCESS))
+        return ((struct proc_fs *)synth_fs(i))->hidepid == HIDEPID_INVISIBLE ? -ENOENT : -EPERM;
     return i->entry->flags & PROC_PTRACE ? proc_may_trace(t.task) : 0;
 }
 
@@ -128,10 +143,14 @@ static void proc_object_put(void *object)
     pid_put(object);
 }
 
-static void proc_free(void *fs)
+static void proc_free(void *data)
 {
-    pid_namespace_put(fs);
+    struct proc_fs *fs = data;
+    pid_namespace_put(fs->ns);
+    free(fs);
 }
+
+static int proc_remount(struct super_block *sb, const char *data);
 
 static const struct synth_hooks proc_hooks = {
     .object_get = proc_object_get,
@@ -141,17 +160,96 @@ static const struct synth_hooks proc_hooks = {
     .getattr = proc_getattr,
     .revalidate = pid_revalidate,
     .free = proc_free,
+    .remount = proc_remount,
     .create_error = -ENOENT,
 };
 
 static const struct synth_entry root_row =
     DIR("/", 0555, .entries = proc_root_entries, .lookup = pid_lookup, .iterate = pid_iterate);
 
+/* subset=pid */
+static const struct synth_entry pids_only_entries[] = {
+    LNK("self", .readlink = self_readlink),
+    LNK("thread-self", .readlink = thread_self_readlink),
+    {0},
+};
+
+static const struct synth_entry pids_only_row =
+    DIR("/", 0555, .entries = pids_only_entries, .lookup = pid_lookup, .iterate = pid_iterate);
+
+static bool parse_hidepid(const char *value, enum hidepid *ret)
+{
+    static const struct {
+        const char *text;
+        enum hidepid value;
+    } rows[] = {{"0", HIDEPID_OFF},        {"off", HIDEPID_OFF},       {"1", HIDEPID_NO_ACCESS},
+                {"noaccess", HIDEPID_NO_ACCESS}, {"2", HIDEPID_INVISIBLE}, {"invisible", HIDEPID_INVISIBLE},
+                {"4", HIDEPID_TRACEABLE}, {"ptraceable", HIDEPID_TRACEABLE}};
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        if (strcmp(rows[i].text, value))
+            continue;
+        *ret = rows[i].value;
+        return true;
+    }
+    return false;
+}
+
+static bool parse_option(struct proc_fs *fs, const char *option)
+{
+    char *end;
+    if (!strncmp(option, "hidepid=", 8))
+        return parse_hidepid(option + 8, &fs->hidepid);
+    if (!strcmp(option, "subset=pid")) {
+        fs->pids_only = true;
+        return true;
+    }
+    if (strncmp(option, "gid=", 4))
+        return false;
+    fs->gid = gid_from_user((uint32_t)strtoul(option + 4, &end, 10));
+    return !*end && end != option + 4 && fs->gid != ID_INVALID;
+}
+
+static int parse_options(struct proc_fs *fs, const char *data)
+{
+    CLEANUP_FREE char *copy = strdup(data ? data : "");
+    if (!copy)
+        return -ENOMEM;
+    for (char *save = NULL, *s = strtok_r(copy, ",", &save); s; s = strtok_r(NULL, ",", &save))
+        if (!parse_option(fs, s))
+            return -EINVAL;
+    return 0;
+}
+
+static int proc_remount(struct super_block *sb, const char *data)
+{
+    struct proc_fs *fs = synth_fs(synth_inode(sb->root)), fresh = *fs;
+    int err = parse_options(&fresh, data);
+    if (err || fresh.pids_only != fs->pids_only)
+        return err ? err : -EINVAL;
+    fs->hidepid = fresh.hidepid;
+    fs->gid = fresh.gid;
+    return 0;
+}
+
 static int proc_mount(const char *source, unsigned long flags, const char *data,
                       struct super_block **ret)
 {
-    struct pid_namespace *ns = pid_namespace_get(current_pid_ns());
-    return synth_mount("proc", source, PROC_SUPER_MAGIC, &root_row, &proc_hooks, ns, ret);
+    static const char *const names[] = {"", "noaccess", "invisible", NULL, "ptraceable"};
+    struct proc_fs *fs = calloc(1, sizeof(*fs));
+    if (!fs)
+        return -ENOMEM;
+    int err = parse_options(fs, data);
+    if (err) {
+        free(fs);
+        return err;
+    }
+    fs->ns = pid_namespace_get(current_pid_ns());
+    enum hidepid hide = fs->hidepid;
+    err = synth_mount("proc", source, PROC_SUPER_MAGIC, fs->pids_only ? &pids_only_row : &root_row, &proc_hooks, fs,
+                      ret);
+    if (!err && hide)
+        (void)!asprintf(&(*ret)->options, "hidepid=%s", names[hide]);
+    return err;
 }
 
 static const struct fs_type proc_type = {.name = "proc", .flags = FS_NODEV, .mount = proc_mount};

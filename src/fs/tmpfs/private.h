@@ -13,7 +13,7 @@
 
 struct tmpfs {
     struct super_block *sb;
-    uint64_t max_pages, max_inodes; /* [I] */
+    _Atomic uint64_t max_pages, max_inodes; /* changed by remounting */
     _Atomic uint64_t used_pages, used_inodes;
     struct spinlock lock;
     struct list dying; /* [lock] of tmpfs_inode.dying_link */

@@ -7,6 +7,7 @@
  * through a list so that depth costs no stack.
  */
 #include "fs/tmpfs/private.h"
+#include "kernel/user_namespace.h"
 #include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -175,7 +176,13 @@ static void tmpfs_free(struct super_block *sb)
     free(sb->fs);
 }
 
-static const struct super_ops tmpfs_super_ops = {.statfs = tmpfs_statfs, .free = tmpfs_free};
+static int tmpfs_remount(struct super_block *sb, const char *data);
+
+static const struct super_ops tmpfs_super_ops = {
+    .statfs = tmpfs_statfs,
+    .remount = tmpfs_remount,
+    .free = tmpfs_free,
+};
 
 static uint64_t half_of_memory(void)
 {
@@ -283,9 +290,9 @@ static bool parse_option(const char *key, const char *value, struct tmpfs_option
     else if (!strcmp(key, "mode"))
         return parse_id(value, 8, &o->mode);
     else if (!strcmp(key, "uid"))
-        return parse_id(value, 10, &o->uid);
+        return parse_id(value, 10, &o->uid) && (o->uid = uid_from_user(o->uid)) != ID_INVALID;
     else if (!strcmp(key, "gid"))
-        return parse_id(value, 10, &o->gid);
+        return parse_id(value, 10, &o->gid) && (o->gid = gid_from_user(o->gid)) != ID_INVALID;
     else
         return !strcmp(key, "huge") || !strcmp(key, "mpol") || !strcmp(key, "inode32") ||
                !strcmp(key, "inode64") || !strcmp(key, "noswap");
@@ -324,6 +331,29 @@ static int ramfs_mount(const char *source, unsigned long flags, const char *data
         err = tmpfs_new(source, &o, ret);
     if (!err)
         (*ret)->type = "ramfs";
+    return err;
+}
+
+/* The limits may change, but not below what is in use. Under mount_lock, as those who show the
+ * options. */
+static int tmpfs_remount(struct super_block *sb, const char *data)
+{
+    struct tmpfs *fs = sb->fs;
+    struct tmpfs_options o = {0};
+    int err = parse_options(data, &o);
+    if (err)
+        return err;
+    bool unlimited = fs->max_pages == UINT64_MAX;
+    if ((o.max_pages && (o.max_pages < fs->used_pages || (unlimited && o.max_pages != UINT64_MAX))) ||
+        (o.max_inodes && o.max_inodes < fs->used_inodes))
+        return -EINVAL;
+    if (o.max_pages)
+        fs->max_pages = o.max_pages;
+    if (o.max_inodes)
+        fs->max_inodes = o.max_inodes;
+    char *old = TAKE_PTR(sb->options);
+    err = set_options(sb, fs, sb->root->attr.mode);
+    free(old);
     return err;
 }
 
