@@ -264,6 +264,8 @@ int64_t sys_getsockopt(const uint64_t *a)
     err = socket_get_option(s, (int)a[1], (int)a[2], value, &len);
     if (err == 0)
         err = copy_to_user(a[3], value, MIN(len, (socklen_t)room)); /* len may say what it would have taken */
+    if (err == -ERANGE && put_user(&len, a[4]) < 0)
+        err = -EFAULT;
     return err < 0 ? err : put_user(&len, a[4]);
 }
 
@@ -298,6 +300,8 @@ static int64_t send_message(struct file *file, struct socket *s, uaddr_t addr, i
     CLEANUP_UIO struct uio data = {.vec = data.inline_vec};
     struct socket_message m = {.data = &data, .flags = flags};
     int err = get_user(&h, addr);
+    if (err == 0 && h.name && (int)h.name_len < 0)
+        err = -EINVAL;
     if (err == 0 && h.name) {
         err = name_in(h.name, MIN(h.name_len, (uint32_t)sizeof(name.storage)), &name);
         m.name = &name;
@@ -318,7 +322,7 @@ static int64_t send_message(struct file *file, struct socket *s, uaddr_t addr, i
 static int message_out(const struct guest_msghdr *h, uaddr_t addr, const struct socket_message *m)
 {
     uint64_t control_len = m->control_used;
-    uint32_t flags = (uint32_t)m->ret_flags;
+    uint32_t flags = (uint32_t)(m->ret_flags | (m->flags & MSG_CMSG_CLOEXEC));
     int err = 0;
     if (m->name) {
         err = copy_to_user(h->name, m->name->bytes, MIN((size_t)h->name_len, (size_t)m->name->len));

@@ -19,8 +19,7 @@ int unix_listen(struct socket *s, int backlog)
     spin_unlock(&u->lock);
     u->state = UNIX_LISTENING;
     s->listening = true;
-    unix_creds_put(&u->peer_creds);
-    unix_current_creds(&u->peer_creds); /* what clients will see */
+    unix_peer_is_current(u); /* what clients will see */
     wake_poll(&s->writers, EPOLLOUT); /* room in the backlog */
     return 0;
 }
@@ -31,8 +30,8 @@ static int connect_dgram(struct unix_socket *u, const struct socket_name *name)
 {
     struct unix_socket *other = NULL;
     if (name->addr.sa_family != AF_UNSPEC) {
-        int err = unix_find(name, u->socket.type, &other);
-        if (err == 0 && u->socket.pass_credentials)
+        int err = unix_find(u, name, &other);
+        if (err == 0 && unix_wants_creds(u))
             err = unix_autobind(u);
         if (err < 0) {
             if (other)
@@ -54,11 +53,6 @@ static int connect_dgram(struct unix_socket *u, const struct socket_name *name)
 
 /* ---- streams and sequenced packets ---- */
 
-static struct unix_creds creds_copy(const struct unix_creds *c)
-{
-    return (struct unix_creds){c->pid ? pid_get(c->pid) : NULL, c->uid, c->gid};
-}
-
 static bool backlog_full(struct unix_socket *listener)
 {
     spin_lock(&listener->lock);
@@ -78,11 +72,11 @@ static int join(struct unix_socket *u, struct unix_socket *listener, struct unix
         return -ECONNREFUSED;
     if (backlog_full(listener))
         return -EAGAIN;
-    unix_current_creds(&server->peer_creds);
-    unix_creds_put(&u->peer_creds);
-    u->peer_creds = creds_copy(&listener->peer_creds);
+    unix_peer_is_current(server);
+    unix_peer_is(u, listener);
     server->address = unix_address_get(listener->address);
-    server->socket.pass_credentials = listener->socket.pass_credentials;
+    server->socket.pass_credentials = (bool)listener->socket.pass_credentials;
+    server->pass_pidfd = (bool)listener->pass_pidfd;
     server->socket.send_buffer = (int)listener->socket.send_buffer;
     u->state = server->state = UNIX_CONNECTED;
     unix_set_peer(u, unix_get(server));
@@ -114,10 +108,10 @@ int unix_connect(struct socket *s, const struct socket_name *name, bool nonblock
     struct unix_socket *u = unix_of(s), *listener;
     if (unix_is_dgram(u))
         return connect_dgram(u, name);
-    int err = unix_find(name, s->type, &listener);
+    int err = unix_find(u, name, &listener);
     if (err < 0)
         return err;
-    if (s->pass_credentials)
+    if (unix_wants_creds(u))
         err = unix_autobind(u);
     struct unix_socket *server = err == 0 ? unix_new(s->type) : NULL;
     if (err == 0)

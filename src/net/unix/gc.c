@@ -12,7 +12,10 @@
  */
 #include "net/unix/unix.h"
 #include "base/cleanup.h"
+#include "kernel/limits.h"
+#include <linux/capability.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 static struct mutex gc_lock = MUTEX_INIT(gc_lock);
 static struct list in_flight = LIST_INIT(in_flight); /* [gc_lock] of inflight_link */
@@ -33,11 +36,61 @@ static struct unix_socket *socket_in(struct file *f)
     return s && s->ops == &unix_ops ? unix_of(s) : NULL;
 }
 
+/* ---- whose they are ---- */
+
+/* How many each user has in flight: users that have none are not listed. [gc_lock] */
+static struct user_count {
+    struct user_count *next;
+    uint32_t uid;
+    size_t count;
+} *user_counts;
+
+static struct user_count **find_count(uint32_t uid)
+{
+    struct user_count **at = &user_counts;
+    while (*at && (*at)->uid != uid)
+        at = &(*at)->next;
+    return at;
+}
+
+bool unix_too_many_in_flight(void)
+{
+    uint64_t limit = current_limit(RLIMIT_NOFILE);
+    if (capable(CAP_SYS_RESOURCE) || capable(CAP_SYS_ADMIN))
+        return false;
+    MUTEX_GUARD(&gc_lock);
+    const struct user_count *c = *find_count(current_cred()->uid);
+    return c && c->count > limit;
+}
+
+/* Out of memory they are not counted, which gives the user more than its due, once. */
+static void count_user(struct unix_files *f)
+{
+    struct user_count **at = find_count(current_cred()->uid);
+    f->uid = UINT32_MAX;
+    if (!*at)
+        *at = calloc(1, sizeof(**at));
+    if (!*at)
+        return;
+    f->uid = (*at)->uid = current_cred()->uid;
+    (*at)->count += f->count;
+}
+
+static void uncount_user(struct unix_files *f)
+{
+    struct user_count **at = find_count(f->uid), *gone = *at;
+    if (!gone || (gone->count -= MIN(gone->count, (size_t)f->count)) > 0)
+        return;
+    *at = gone->next;
+    free(gone);
+}
+
 /* ---- counting ---- */
 
 void unix_files_in_flight(struct unix_files *f)
 {
     MUTEX_GUARD(&gc_lock);
+    count_user(f);
     for (unsigned i = 0; i < f->count; i++) {
         struct unix_socket *u = socket_in(f->files[i]);
         if (u && u->inflight++ == 0)
@@ -47,6 +100,7 @@ void unix_files_in_flight(struct unix_files *f)
 
 static void landed_locked(struct unix_files *f)
 {
+    uncount_user(f);
     for (unsigned i = 0; i < f->count; i++) {
         struct unix_socket *u = socket_in(f->files[i]);
         if (u && --u->inflight == 0)

@@ -60,11 +60,11 @@ static struct list *bucket_of(const struct socket_name *name)
     return &buckets[hash_bytes(name->bytes, name->len) % BUCKETS];
 }
 
-static struct unix_address *find_abstract(const struct socket_name *name)
+static struct unix_address *find_abstract(const struct unix_socket *from, const struct socket_name *name)
 {
     struct unix_address *a;
     list_for_each(a, bucket_of(name), hash_link)
-        if (a->name.len == name->len && memcmp(a->name.bytes, name->bytes, name->len) == 0)
+        if (a->ns == from->socket.ns && a->type == from->socket.type && a->name.len == name->len && memcmp(a->name.bytes, name->bytes, name->len) == 0)
             return a;
     return NULL;
 }
@@ -98,11 +98,13 @@ static void attach(struct unix_socket *u, struct unix_address *a)
 
 static int bind_abstract(struct unix_socket *u, const struct socket_name *name)
 {
-    if (find_abstract(name))
+    if (find_abstract(u, name))
         return -EADDRINUSE;
     struct unix_address *a = address_new(name);
     if (!a)
         return -ENOMEM;
+    a->ns = u->socket.ns;
+    a->type = u->socket.type;
     list_add(bucket_of(name), &a->hash_link);
     attach(u, a);
     return 0;
@@ -201,7 +203,7 @@ static int find_path(const struct socket_name *name, struct path *ret)
     return err < 0 ? err : S_ISSOCK(inode->attr.mode) ? 0 : -ECONNREFUSED;
 }
 
-int unix_find(const struct socket_name *name, int type, struct unix_socket **ret)
+int unix_find(const struct unix_socket *from, const struct socket_name *name, struct unix_socket **ret)
 {
     CLEANUP_PATH_REF struct path place = {0};
     int err = check_name(name);
@@ -210,11 +212,11 @@ int unix_find(const struct socket_name *name, int type, struct unix_socket **ret
     if (err < 0)
         return err;
     MUTEX_GUARD(&unix_lock);
-    struct unix_address *a = place.dentry ? place.dentry->inode->sock : find_abstract(name);
+    struct unix_address *a = place.dentry ? place.dentry->inode->sock : find_abstract(from, name);
     struct unix_socket *u = a ? a->socket : NULL;
     if (!u || u->dead)
         return -ECONNREFUSED;
-    if (u->socket.type != type)
+    if (u->socket.type != from->socket.type)
         return -EPROTOTYPE;
     *ret = unix_get(u);
     return 0;

@@ -32,6 +32,8 @@ static int add_files(struct attachment *a, const char *data, size_t len)
         return -ENOMEM;
     if (count > UNIX_MAX_FILES - a->files->count)
         return -EINVAL;
+    if (count > 0 && unix_too_many_in_flight())
+        return -ETOOMANYREFS;
     for (size_t i = 0; i < count; i++) {
         int fd;
         memcpy(&fd, data + i * sizeof(int), sizeof(fd));
@@ -150,10 +152,12 @@ static void attach(struct unix_message *m, struct unix_socket *u, struct unix_so
 {
     if (a->explicit_creds)
         m->creds = (struct unix_creds){pid_get(a->creds.pid), a->creds.uid, a->creds.gid};
-    else if (u->socket.pass_credentials || to->socket.pass_credentials)
+    else if (unix_wants_creds(u) || unix_wants_creds(to))
         unix_current_creds(&m->creds);
     if (u->address)
         m->from = unix_address_get(u->address);
+    if (!unix_is_stream(to) && (to->socket.timestamps || to->socket.timestamps_ns))
+        m->time = now_realtime();
     if (a->files && a->files->count > 0) {
         unix_files_in_flight(a->files);
         m->files = TAKE_PTR(a->files);
@@ -161,7 +165,7 @@ static void attach(struct unix_message *m, struct unix_socket *u, struct unix_so
 }
 
 /* Onto the queue of `to`: 0, or -EPIPE / -ECONNREFUSED, and m is the caller's again. */
-static int enqueue(struct unix_socket *to, struct unix_message *m)
+static int enqueue(struct unix_socket *to, struct unix_message *m, bool urgent)
 {
     int err = 0;
     spin_lock(&to->lock);
@@ -173,10 +177,14 @@ static int enqueue(struct unix_socket *to, struct unix_message *m)
         list_add_tail(&to->queue, &m->link);
         to->queue_len++;
         to->queue_bytes += m->len;
+        if (urgent)
+            to->urgent = m;
     }
     spin_unlock(&to->lock);
     if (err == 0)
-        wake_poll(&to->socket.readers, EPOLLIN | EPOLLRDNORM | EPOLLRDBAND);
+        wake_poll(&to->socket.readers, EPOLLIN | EPOLLRDNORM | EPOLLRDBAND | (urgent ? EPOLLPRI : 0));
+    if (err == 0 && urgent)
+        socket_signal_urgent(&to->socket);
     return err;
 }
 
@@ -193,8 +201,9 @@ static int wait_room(struct unix_socket *u, struct unix_socket *peer, const stru
     return socket_wait_error(err, deadline);
 }
 
+/* `most` bytes at most; urgent: the receiver's mark is on it. */
 static int send_chunk(struct unix_socket *u, struct unix_socket *peer, struct socket_message *m, struct attachment *a,
-                      int64_t deadline, size_t *ret_sent)
+                      int64_t deadline, size_t most, bool urgent, size_t *ret_sent)
 {
     struct unix_message *msg;
     if (u->shutdown & SEND_SHUT)
@@ -202,13 +211,13 @@ static int send_chunk(struct unix_socket *u, struct unix_socket *peer, struct so
     int err = wait_room(u, peer, m, deadline);
     if (err < 0)
         return err;
-    size_t n = MIN(m->data->remaining, (size_t)UNIX_CHUNK);
+    size_t n = MIN(most, (size_t)UNIX_CHUNK);
     n = MIN(n, MAX((size_t)u->socket.send_buffer / 2, (size_t)64));
     err = message_new(u, m->data, n, &msg);
     if (err < 0)
         return err;
     attach(msg, u, peer, a);
-    err = enqueue(peer, msg);
+    err = enqueue(peer, msg, urgent);
     if (err < 0)
         unix_message_free(msg);
     else
@@ -224,21 +233,23 @@ static ssize_t send_stream(struct unix_socket *u, struct socket_message *m, stru
     int err = peer ? 0 : u->shutdown & SEND_SHUT ? -EPIPE : -ENOTCONN;
     int64_t deadline = socket_deadline(&u->socket, true);
     size_t done = 0;
-    while (err == 0 && m->data->remaining > 0) {
+    size_t last = m->flags & MSG_OOB ? 1 : 0; /* the last byte is the urgent one */
+    if (err == 0 && last && m->data->remaining == 0)
+        err = -EOPNOTSUPP;
+    while (err == 0 && m->data->remaining > last) {
         size_t sent = 0;
-        err = send_chunk(u, peer, m, a, deadline, &sent);
+        err = send_chunk(u, peer, m, a, deadline, m->data->remaining - last, false, &sent);
         done += sent;
+    }
+    if (err == 0 && last) {
+        err = send_chunk(u, peer, m, a, deadline, last, true, &last);
+        done += err == 0;
     }
     if (peer)
         unix_put(peer);
     if (done > 0)
         return (ssize_t)done;
-    if (err == -EPIPE && !(m->flags & MSG_NOSIGNAL)) {
-        siginfo_t info;
-        siginfo_user(&info, SIGPIPE, SI_USER);
-        signal_send_task(current, SIGPIPE, &info);
-    }
-    return err;
+    return err == -EPIPE ? socket_broken_pipe(m->flags) : err;
 }
 
 /* ---- datagrams and sequenced packets ---- */
@@ -290,7 +301,7 @@ static int find_receiver(struct unix_socket *u, const struct socket_message *m, 
     if (!unix_is_dgram(u) && u->state != UNIX_CONNECTED)
         return -ENOTCONN;
     if (named)
-        return unix_find(m->name, u->socket.type, ret);
+        return unix_find(u, m->name, ret);
     *ret = unix_peer(u);
     return *ret ? 0 : -ENOTCONN;
 }
@@ -303,14 +314,14 @@ static int send_to(struct unix_socket *u, struct unix_socket *to, struct socket_
     if (unix_is_dgram(u) && to->peer && to->peer != u)
         return -EPERM; /* it listens to somebody else */
     int err = wait_packet_room(u, to, m);
-    if (err == 0 && !u->address && (u->socket.pass_credentials || to->socket.pass_credentials) && unix_is_dgram(u))
+    if (err == 0 && !u->address && (unix_wants_creds(u) || unix_wants_creds(to)) && unix_is_dgram(u))
         err = unix_autobind(u);
     if (err == 0)
         err = message_new(u, m->data, m->data->remaining, &msg);
     if (err < 0)
         return err;
     attach(msg, u, to, a);
-    err = enqueue(to, msg);
+    err = enqueue(to, msg, false);
     if (err < 0)
         unix_message_free(msg);
     return err;
@@ -336,7 +347,7 @@ ssize_t unix_send(struct socket *s, struct socket_message *m)
 {
     struct unix_socket *u = unix_of(s);
     struct attachment a = {0};
-    if (m->flags & MSG_OOB)
+    if (m->flags & MSG_OOB && !unix_is_stream(u))
         return -EOPNOTSUPP;
     ssize_t result = socket_take_error(s);
     if (result == 0 && m->control_len > 0)

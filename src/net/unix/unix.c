@@ -84,14 +84,33 @@ void unix_creds_put(struct unix_creds *c)
     c->pid = NULL;
 }
 
+void unix_peer_is_current(struct unix_socket *u)
+{
+    unix_creds_put(&u->peer_creds);
+    if (u->peer_cred)
+        cred_put((struct cred *)u->peer_cred);
+    unix_current_creds(&u->peer_creds);
+    u->peer_cred = cred_get(current_cred());
+}
+
+void unix_peer_is(struct unix_socket *u, const struct unix_socket *from)
+{
+    const struct unix_creds *c = &from->peer_creds;
+    unix_creds_put(&u->peer_creds);
+    if (u->peer_cred)
+        cred_put((struct cred *)u->peer_cred);
+    u->peer_creds = (struct unix_creds){c->pid ? pid_get(c->pid) : NULL, c->uid, c->gid};
+    u->peer_cred = from->peer_cred ? cred_get(from->peer_cred) : NULL;
+}
+
 static int unix_pair(struct socket *sa, struct socket *sb)
 {
     struct unix_socket *a = unix_of(sa), *b = unix_of(sb);
     MUTEX_GUARD(&unix_lock);
     unix_set_peer(a, unix_get(b));
     unix_set_peer(b, unix_get(a));
-    unix_current_creds(&a->peer_creds);
-    unix_current_creds(&b->peer_creds);
+    unix_peer_is_current(a);
+    unix_peer_is_current(b);
     if (!unix_is_dgram(a))
         a->state = b->state = UNIX_CONNECTED;
     return 0;
@@ -107,7 +126,7 @@ size_t unix_send_room(const struct unix_socket *u)
 
 bool unix_writable(const struct unix_socket *u)
 {
-    return u->charged * 4 <= (size_t)u->socket.send_buffer;
+    return u->state != UNIX_LISTENING && u->charged * 4 <= (size_t)u->socket.send_buffer;
 }
 
 /* A datagram socket whose receiver is swamped by others cannot send either. */
@@ -132,8 +151,10 @@ static uint32_t unix_poll(struct socket *s, struct poll_table *table)
     if (shut & RECEIVE_SHUT)
         events |= EPOLLRDHUP | EPOLLIN | EPOLLRDNORM;
     spin_lock(&u->lock);
-    if (!list_empty(&u->queue) || !list_empty(&u->backlog))
+    if (unix_readable_locked(u) || !list_empty(&u->backlog))
         events |= EPOLLIN | EPOLLRDNORM;
+    if (u->urgent)
+        events |= EPOLLPRI;
     spin_unlock(&u->lock);
     if (!unix_is_dgram(u) && u->state == UNIX_UNCONNECTED)
         events |= EPOLLHUP;
@@ -175,6 +196,7 @@ static bool drop_queue(struct unix_socket *u, struct list *dropped)
     list_splice_tail(dropped, &u->queue);
     u->queue_len = 0;
     u->queue_bytes = 0;
+    u->urgent = NULL;
     spin_unlock(&u->lock);
     return any;
 }
@@ -259,49 +281,9 @@ static void unix_free(struct socket *s)
     if (u->address)
         unix_address_put(u->address);
     unix_creds_put(&u->peer_creds);
+    if (u->peer_cred)
+        cred_put((struct cred *)u->peer_cred);
     free(u);
-}
-
-/* ---- options and ioctls ---- */
-
-static int unix_get_option(struct socket *s, int level, int option, void *value, socklen_t *len)
-{
-    struct unix_socket *u = unix_of(s);
-    if (level != SOL_SOCKET || option != SO_PEERCRED)
-        return level == SOL_SOCKET ? -ENOPROTOOPT : -EOPNOTSUPP;
-    mutex_lock(&unix_lock);
-    struct ucred cred = {0, UINT32_MAX, UINT32_MAX};
-    if (u->peer_creds.pid)
-        cred = (struct ucred){pid_number(u->peer_creds.pid), uid_to_user(u->peer_creds.uid),
-                              gid_to_user(u->peer_creds.gid)};
-    mutex_unlock(&unix_lock);
-    *len = (socklen_t)MIN((size_t)*len, sizeof(cred));
-    memcpy(value, &cred, *len);
-    return 0;
-}
-
-static int unix_set_option(struct socket *s, int level, int option, const void *value, socklen_t len)
-{
-    return level == SOL_SOCKET ? -ENOPROTOOPT : -EOPNOTSUPP;
-}
-
-static int64_t unix_ioctl(struct socket *s, unsigned cmd, uaddr_t arg)
-{
-    struct unix_socket *u = unix_of(s);
-    int n;
-    if (cmd == SIOCOUTQ) {
-        n = (int)u->charged;
-    } else if (cmd == SIOCINQ) {
-        if (u->state == UNIX_LISTENING)
-            return -EINVAL;
-        spin_lock(&u->lock);
-        struct unix_message *first = list_first(&u->queue, struct unix_message, link);
-        n = unix_is_dgram(u) ? (first ? (int)first->len : 0) : (int)u->queue_bytes;
-        spin_unlock(&u->lock);
-    } else {
-        return -ENOTTY;
-    }
-    return put_user(&n, arg);
 }
 
 const struct socket_ops unix_ops = {
