@@ -436,8 +436,6 @@ static int get_known(struct inet_socket *i, int level, int option, int *ret)
         *ret = *(_Atomic int *)((char *)&i->options + n->offset);
     if (n && option == IPV6_UNICAST_HOPS && level == IPPROTO_IPV6 && *ret < 0)
         *ret = 64;
-    if (f && f->need == NEED_RAW_SOCKET && i->socket.type != SOCK_RAW)
-        return -ENOPROTOOPT;
     return f || n ? 0 : get_other(i, level, option, ret);
 }
 
@@ -460,7 +458,7 @@ int inet_get_option(struct socket *s, int level, int option, void *value, sockle
         return option == SO_BINDTODEVICE || option == SO_BINDTOIFINDEX ? give_device(i, option, value, len)
                                                                           : -ENOPROTOOPT;
     if (level != IPPROTO_IP && (level != IPPROTO_IPV6 || !inet_is6(i)))
-        return -ENOPROTOOPT;
+        return inet_is6(i) ? -ENOPROTOOPT : -EOPNOTSUPP;
     int err = inet_multicast_get(i, level, option, value, len);
     if (err != -ENOPROTOOPT)
         return err;

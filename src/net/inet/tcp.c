@@ -273,8 +273,6 @@ void tcp_disconnect(struct tcp_socket *t)
     t->inet.pair.remote = (struct inet_endpoint){.addr = inet_is6(&t->inet) ? in6addr_any : inet_any4};
     if (!t->inet.bound_address)
         t->inet.pair.local.addr = t->inet.pair.remote.addr;
-    if (!t->inet.owner.port)
-        t->inet.pair.local.port = 0;
     spin_unlock(&t->inet.lock);
     mutex_unlock(&t->inet.receive_lock);
     t->phase = CONNECT_NONE;
@@ -320,8 +318,8 @@ static void tcp_release(struct socket *s)
     mutex_lock(&t->inet.send_lock);
     if (t->inet.state == TCP_LISTEN)
         tcp_stop_listening(t);
-    else if (t->inet.state == TCP_SYN_SENT)
-        tcp_pending_give_up(t);
+    else if (t->inet.state == TCP_SYN_SENT || (t->listener && !t->deferred))
+        tcp_pending_give_up(t); /* it waits for a place in a backlog, or did when its time was over */
     else if (closes_by_reset(t))
         tcp_abort(t);
     close_connection(t);
@@ -340,6 +338,8 @@ static void tcp_free(struct socket *s)
     tcp_queue_clear(&t->queue);
     if (t->remains)
         timewait_put(t->remains);
+    if (t->timer)
+        timer_cancel(t->timer);
     free(t->timer);
     inet_socket_fini(&t->inet);
     free(t);

@@ -100,6 +100,8 @@ void tcp_stop_listening(struct tcp_socket *t)
     }
     while ((other = take_first(t, &t->pending))) {
         connect_fails(other, ECONNREFUSED);
+        if (other->timer)
+            timer_cancel(other->timer);
         forget_listener(other);
         tcp_put(other);
     }
@@ -341,6 +343,8 @@ static void admit_pending(struct tcp_socket *listener)
     while (!is_full(listener) && (client = take_first(listener, &listener->pending))) {
         if (establish(client, listener) == REFUSED)
             connect_fails(client, ECONNREFUSED);
+        if (client->timer)
+            timer_cancel(client->timer);
         forget_listener(client);
         tcp_put(client);
     }

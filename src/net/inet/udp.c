@@ -202,11 +202,11 @@ static ssize_t send_plain(struct datagram_socket *d, struct socket_message *m, c
 static ssize_t udp_send_locked(struct datagram_socket *d, struct socket_message *m)
 {
     struct destination to;
-    int err = datagram_destination(d, m, &to);
+    int err = d->inet.owner.port ? 0 : inet_autobind(&d->inet);
+    if (err == 0)
+        err = datagram_destination(d, m, &to);
     if (err == 0 && to.to.port == 0)
         err = -EINVAL;
-    if (err == 0 && !d->inet.owner.port)
-        err = inet_autobind(&d->inet);
     if (err < 0)
         return err;
     to.from.port = d->inet.pair.local.port;
