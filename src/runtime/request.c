@@ -238,12 +238,12 @@ json_t *request_process(const struct spec_process *p, const char *id, unsigned f
     for (size_t i = 0; i < p->group_count; i++)
         json_array_append_new(groups, json_integer(p->groups[i]));
     json_t *params =
-        json_pack("{s:s, s:o, s:o, s:s, s:I, s:I, s:o, s:o, s:b, s:o, s:b, s:b, s:o, s:b, s:b}",
+        json_pack("{s:s, s:o, s:o, s:s, s:I, s:I, s:o, s:o, s:b, s:o, s:b, s:b, s:o, s:b}",
                   "container_id", id, "argv", strings(p->args), "envv", strings(p->env), "wd",
                   p->cwd, "KUID", (json_int_t)p->uid, "KGID", (json_int_t)p->gid, "groups", groups,
                   "capabilities", capabilities(p), "no_new_privileges", p->no_new_privileges,
                   "limits", limits(p), "resolve_home", 1, "resolve_binary_path", 1, "donated_fds",
-                  numbers(fd_count), "terminal", p->terminal, "tied", 1);
+                  numbers(fd_count), "terminal", p->terminal);
     if (!params)
         return out_of_memory(err);
     if (p->umask >= 0)

@@ -249,8 +249,8 @@ static int mount_root(const struct spec *spec, const char *rootfs, struct trees 
         return error_set(err, EXIT_FAILURE, "cannot clone the root '%s': %s", rootfs,
                          strerror(-tree));
     t->fds[t->count++] = tree;
-    t->root = json_pack("{s:i, s:s, s:s, s:b, s:b}", "fd", 0, "path", "", "overlay", "none",
-                        "read_only", spec->root_readonly, "exclusive", 0);
+    t->root = json_pack("{s:i, s:s, s:b, s:b}", "fd", 0, "overlay", "none", "read_only", spec->root_readonly,
+                        "exclusive", 0);
     t->mounts = json_array();
     return t->root && t->mounts ? 0 : error_set(err, EXIT_FAILURE, "out of memory");
 }
