@@ -34,7 +34,6 @@
 #define METHOD_RESUME_NETWORK "Lifecycle.ResumeExternalNetworking"
 #define METHOD_DESTROY "Lifecycle.DestroyContainer"
 #define METHOD_STATE "Lifecycle.GetState"
-#define METHOD_UPDATE "Lifecycle.UpdateContainer"
 #define METHOD_SHUTDOWN "Lifecycle.Shutdown"
 
 #define METHOD_EXEC "Proc.Exec"

@@ -28,6 +28,7 @@ struct started {
     struct unit *unit;   /* [I] reference */
     uint64_t handle;     /* [I] */
     bool first;          /* [I] the container's first process */
+    const struct connection *tied; /* [lock] ends with it; only compared, and NULL when it is gone */
     struct process *process;   /* [lock] reference, from the start on */
     struct hostfile_set *files; /* [lock] until its end */
     bool announced;      /* [lock] its start has been told: its end may be */
@@ -78,6 +79,9 @@ void unit_destroy(struct unit *u);
 /* The callbacks of processes: kernel/task.h. */
 void started_exited(void *started, int wait_status);
 void started_stopped(void *started, int signo);
+
+/* SIGKILL for what is tied to a connection that has ended: a process, or a container by its first process. */
+void started_untie(const struct connection *connection);
 
 /* As kill(2) from outside; foreground: as the terminal would, to its foreground group. -ESRCH: it has ended. */
 int started_signal(struct started *s, int signo, bool foreground);

@@ -379,6 +379,7 @@ static void connection_main(void *arg)
     } while (n > 0);
     if (c->boot && sandbox.ends_with_boot)
         _exit(EXIT_PICKET); /* nobody is left to run for */
+    started_untie(c);
     finish_answers(c);
     connection_close(c);
 }

@@ -332,6 +332,7 @@ static void record(struct start *s)
     struct started *started = s->started;
     mutex_lock(&sandbox.lock);
     started->handle = ++sandbox.last_handle;
+    started->tied = s->spec->tied ? s->r->connection : NULL;
     struct started *oldest = drop_oldest_locked(u);
     refcount_get(&started->ref);
     list_add_tail(&u->started, &started->link);

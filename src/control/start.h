@@ -27,7 +27,7 @@ struct start_spec {
     bool resolve_home, resolve_binary_path;
     int *donated; /* numbers */
     unsigned donated_count;
-    bool terminal, init;
+    bool terminal, init, tied;
     uint64_t ignored_signals; /* SIGBIT(n) */
     int64_t oom_score_adj, nice, personality;
     const json_t *initial_cgroups; /* borrowed, or NULL */

@@ -176,6 +176,7 @@ int start_params(struct request *r, bool exec, struct start_spec *s)
     params_bool(p, "resolve_binary_path", &s->resolve_binary_path);
     parse_donated(p, s);
     params_bool(p, "terminal", &s->terminal);
+    params_bool(p, "tied", &s->tied);
     params_bool(p, "init", &s->init);
     parse_ignored(p, s);
     s->initial_cgroups = exec ? NULL : params_object(p, "initial_cgroups");

@@ -72,6 +72,35 @@ struct started *started_find(uint64_t handle)
     return NULL;
 }
 
+/* ---- ties ---- */
+
+static struct started *find_tied(const struct connection *connection)
+{
+    struct unit *u;
+    struct started *s;
+    MUTEX_GUARD(&sandbox.lock);
+    list_for_each (u, &sandbox.units, link)
+        list_for_each (s, &u->started, link)
+            if (s->tied == connection) {
+                s->tied = NULL;
+                refcount_get(&s->ref);
+                return s;
+            }
+    return NULL;
+}
+
+void started_untie(const struct connection *connection)
+{
+    struct started *s;
+    while ((s = find_tied(connection))) {
+        if (s->first)
+            container_signal_all(s->unit->container, SIGKILL);
+        else
+            (void)!started_signal(s, SIGKILL, false);
+        started_put(s);
+    }
+}
+
 /* ---- ends ---- */
 
 /* On the fiber of the process's last task. */

@@ -103,14 +103,19 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static int update_inside(const struct state *s, const struct spec_resources *r, struct error *err)
 {
     struct client client;
-    json_t *files = request_cgroup_files(r);
-    if (json_object_size(files) == 0 || container_connect(s, &client, err) < 0) {
-        json_decref(files);
-        return 0;
+    const char *name;
+    json_t *text, *files = request_cgroup_files(r);
+    int result = 0;
+    if (json_object_size(files) && (result = container_connect(s, &client, err)) == 0) {
+        json_object_foreach (files, name, text) {
+            json_t *params = json_pack("{s:o, s:s, s:O}", "cgroup", json_sprintf("/%s", s->id), "file", name, "text",
+                                       text);
+            if (client_call(&client, METHOD_CGROUP_WRITE, params, NULL, 0, NULL, err) < 0)
+                result = -1;
+        }
+        client_free(&client);
     }
-    json_t *params = json_pack("{s:s, s:o}", "container_id", s->id, "files", files);
-    int result = client_call(&client, METHOD_UPDATE, params, NULL, 0, NULL, err);
-    client_free(&client);
+    json_decref(files);
     return result;
 }
 

@@ -170,9 +170,10 @@ json_t *request_create(const struct spec *spec, const char *id,
     if (!params)
         return out_of_memory(err);
     json_object_set_new(params, "cgroup", json_sprintf("/%s", id));
-    if (spec->hostname)
+    /* The names belong to who made the namespace. */
+    if (spec->hostname && !share[SPEC_NS_UTS])
         json_object_set_new(params, "hostname", client_string(spec->hostname));
-    if (spec->domainname)
+    if (spec->domainname && !share[SPEC_NS_UTS])
         json_object_set_new(params, "domainname", client_string(spec->domainname));
     add_not_empty(params, "masked_paths", strings(spec->masked_paths));
     add_not_empty(params, "read_only_paths", strings(spec->readonly_paths));
@@ -238,12 +239,12 @@ json_t *request_process(const struct spec_process *p, const char *id, unsigned f
     for (size_t i = 0; i < p->group_count; i++)
         json_array_append_new(groups, json_integer(p->groups[i]));
     json_t *params =
-        json_pack("{s:s, s:o, s:o, s:s, s:I, s:I, s:o, s:o, s:b, s:o, s:b, s:b, s:o, s:b}",
+        json_pack("{s:s, s:o, s:o, s:s, s:I, s:I, s:o, s:o, s:b, s:o, s:b, s:b, s:o, s:b, s:b}",
                   "container_id", id, "argv", strings(p->args), "envv", strings(p->env), "wd",
                   p->cwd, "KUID", (json_int_t)p->uid, "KGID", (json_int_t)p->gid, "groups", groups,
                   "capabilities", capabilities(p), "no_new_privileges", p->no_new_privileges,
                   "limits", limits(p), "resolve_home", 1, "resolve_binary_path", 1, "donated_fds",
-                  numbers(fd_count), "terminal", p->terminal);
+                  numbers(fd_count), "terminal", p->terminal, "tied", 1);
     if (!params)
         return out_of_memory(err);
     if (p->umask >= 0)

@@ -7,7 +7,7 @@ edit pod "c['annotations']={'io.kubernetes.cri.container-type': 'sandbox', 'io.k
 status 0 picket run --detach --bundle pod --pid-file pid pod </dev/null
 pid=$(cat pid)
 
-bundle server sh -c 'echo served | nc -l -p 8080 -s 127.0.0.1'
+bundle server sh -c 'echo served | nc -l -p 8080'
 edit server "c['annotations']={'io.kubernetes.cri.container-type': 'container', 'io.kubernetes.cri.sandbox-id': 'pod'}
 for n in c['linux']['namespaces']:
     if n['type'] in ('network', 'ipc', 'uts'):
