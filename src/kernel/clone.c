@@ -286,6 +286,7 @@ static int build_forked_space(struct task *t, struct task *from, const struct cl
     context_set_regs_dirty(t->ctx);
     if (args->flags & CLONE_SETTLS)
         order_defer_set_fs(t->ctx, args->tls);
+    t->rseq = from->rseq;
     return mm_fork(from->mm, as, &t->mm);
 }
 

@@ -47,8 +47,10 @@ void do_exit_group(int wait_status)
 
 void task_release_memory(struct task *t)
 {
-    if (t->ctx)
+    if (t->ctx) {
+        rseq_release(t);
         robust_list_release(t);
+    }
     futex_pi_exit(t);
     task_vfork_done(t);
 }

@@ -11,7 +11,9 @@
 #define SUPPORTED                                                                     \
     (MEMBARRIER_CMD_PRIVATE_EXPEDITED | MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED |   \
      MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE |                                     \
-     MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE)
+     MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE |                           \
+     MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ |                                         \
+     MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ)
 
 int64_t do_membarrier(int command, unsigned flags)
 {

@@ -24,6 +24,7 @@
 #include "base/refcount.h"
 #include "kernel/cred.h"
 #include "kernel/limits.h"
+#include "kernel/rseq.h"
 #include "kernel/namespaces.h"
 #include "kernel/seccomp.h"
 #include "kernel/signal.h"
@@ -182,6 +183,7 @@ struct task {
     bool exiting, exited;            /* [tasklist] */
     int pdeath_signal;
     unsigned long personality;
+    struct rseq_registration rseq;   /* [t] */
     struct pi_state *pi_waits_for;   /* [futex_pi.c's lock] */
     struct known_range known_writable; /* [t] mm_known_writable() */
     uint32_t mempolicy;              /* [t] mm/mempolicy.h */

@@ -20,6 +20,10 @@
 #define STACK_MAX (64UL << 20)
 #define MAX_AUXV 32
 #define HWCAP2_FSGSBASE 2u
+#ifndef AT_RSEQ_FEATURE_SIZE
+#define AT_RSEQ_FEATURE_SIZE 27
+#define AT_RSEQ_ALIGN 28
+#endif
 #ifndef AT_MINSIGSTKSZ
 #define AT_MINSIGSTKSZ 51
 #endif
@@ -114,6 +118,10 @@ static void build_auxv(struct mm *mm, const struct image *image, const struct pl
     aux(mm, AT_SECURE, secure);
     aux(mm, AT_RANDOM, random);
     aux(mm, AT_HWCAP2, getauxval(AT_HWCAP2) & ~(unsigned long)HWCAP2_FSGSBASE);
+    if (getauxval(AT_RSEQ_FEATURE_SIZE)) {
+        aux(mm, AT_RSEQ_FEATURE_SIZE, getauxval(AT_RSEQ_FEATURE_SIZE));
+        aux(mm, AT_RSEQ_ALIGN, getauxval(AT_RSEQ_ALIGN));
+    }
     aux(mm, AT_EXECFN, execfn);
     aux(mm, AT_PLATFORM, platform_name);
     aux(mm, AT_NULL, 0);

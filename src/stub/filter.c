@@ -21,6 +21,8 @@
  *   dup3                descriptors cannot be closed or replaced; the control socket can be
  * replaced by a fork's. clone, threads      more threads of this process. They have no context, so
  * the kernel does not serve them; they die with the process. Bounded by the sandbox's pid limit.
+ *   rseq                the thread's own: the host writes the CPU's number into guest memory, and moves the
+ * thread to an address of its choice when it is preempted.
  *   clone, processes    goes to the kernel as a notification: continued only for a thread that it
  * ordered to fork. exit, exit_group, rt_sigreturn, sigaltstack, sched_yield, restart_syscall,
  * membarrier: the caller's own state.
@@ -86,7 +88,9 @@ struct rule {
 #define MEMBARRIERS                                                                 \
     (MEMBARRIER_CMD_PRIVATE_EXPEDITED | MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED | \
      MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE |                                   \
-     MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE)
+     MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE |                          \
+     MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ |                                        \
+     MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ)
 
 /* value PLACE_* is replaced by what depends on the number of event descriptors. */
 #define PLACE_EVENT_END 0xfffffff0u
@@ -136,6 +140,7 @@ static const struct rule rules[] = {
     {SYS_mlock2, ALLOW, {BELOW_STUB(0), {CHECK_MASK, 2, 1, 0}}},
     {SYS_munlock, ALLOW, {BELOW_STUB(0)}},
     {SYS_membarrier, ALLOW, {{CHECK_MASK, 0, MEMBARRIERS, 0}, {CHECK_EQ, 1, 0, 0}}},
+    {SYS_rseq, ALLOW, {BELOW_STUB(0)}},
     {SYS_restart_syscall, ALLOW, {{0}}},
 };
 

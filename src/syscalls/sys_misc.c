@@ -108,6 +108,11 @@ int64_t sys_membarrier(const uint64_t *a)
     return do_membarrier((int)a[0], (unsigned)a[1]);
 }
 
+int64_t sys_rseq(const uint64_t *a)
+{
+    return do_rseq(a[0], (uint32_t)a[1], (int)a[2], (uint32_t)a[3]);
+}
+
 int64_t sys_personality(const uint64_t *a)
 {
     struct task *t = current;
