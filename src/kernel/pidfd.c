@@ -10,7 +10,7 @@ static const struct file_ops pidfd_ops;
 
 int pidfd_new(struct pid *pid, uint32_t flags, struct file **ret)
 {
-    int err = file_new_anon("anon_inode:[pidfd]", S_IFREG | 0600, &pidfd_ops, pid, flags, ret);
+    int err = file_new_anon("anon_inode:[pidfd]", 0700, &pidfd_ops, pid, flags, ret);
     if (!err)
         pid_get(pid);
     return err;

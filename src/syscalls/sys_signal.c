@@ -1,10 +1,13 @@
 /* Signals: dispositions, masks, sending, waiting for them. */
+#include "fs/proc/proc.h"
+#include "kernel/fdtable.h"
 #include "kernel/kill.h"
 #include "kernel/pid.h"
 #include "kernel/pidfd.h"
 #include "kernel/task.h"
 #include "mm/uaccess.h"
 #include "syscalls/prototypes.h"
+#include "vfs/file.h"
 #include "syscalls/timespec.h"
 #include <string.h>
 
@@ -214,14 +217,40 @@ int64_t sys_rt_tgsigqueueinfo(const uint64_t *a)
     return err ? err : do_tgkill((int32_t)a[0], (int32_t)a[1], (int)a[2], &info);
 }
 
+#define SCOPE_THREAD 1u
+#define SCOPE_PROCESS 2u
+#define SCOPE_GROUP 4u
+#define SIGNAL_SCOPES (SCOPE_THREAD | SCOPE_PROCESS | SCOPE_GROUP)
+
+/* A pidfd, or the directory of a process in /proc. */
+static int pid_behind(int fd, struct pid **ret)
+{
+    CLEANUP_FILE struct file *file = NULL;
+    int err = pidfd_pid(fd, ret);
+    if (err != -EBADF || fd_file(fd, &file) < 0)
+        return err;
+    return proc_file_pid(file, ret);
+}
+
+static int send_in_scope(struct pid *pid, unsigned scope, int sig, const siginfo_t *info)
+{
+    int32_t number = pid_number(pid);
+    if (scope == SCOPE_THREAD)
+        return number ? do_tgkill(0, number, sig, info) : -ESRCH;
+    if (scope == SCOPE_GROUP)
+        return number > 1 ? do_kill(-number, sig, info) : -ESRCH;
+    return do_kill_pid(pid, sig, info);
+}
+
 int64_t sys_pidfd_send_signal(const uint64_t *a)
 {
     struct pid *pid;
     siginfo_t info;
     int sig = (int)a[1];
-    if (a[3])
+    unsigned flags = (unsigned)a[3];
+    if (flags & ~(unsigned)SIGNAL_SCOPES || flags & (flags - 1))
         return -EINVAL;
-    int err = pidfd_pid((int)a[0], &pid);
+    int err = pid_behind((int)a[0], &pid);
     if (err)
         return err;
     if (!a[2])
@@ -231,7 +260,7 @@ int64_t sys_pidfd_send_signal(const uint64_t *a)
     if (!err && a[2] && info.si_signo != sig)
         err = -EINVAL;
     if (!err)
-        err = do_kill_pid(pid, sig, &info);
+        err = send_in_scope(pid, flags, sig, &info);
     pid_put(pid);
     return err;
 }

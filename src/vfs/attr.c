@@ -11,6 +11,7 @@
 #include "vfs/notify.h"
 #include "vfs/walk_engine.h"
 #include <linux/capability.h>
+#include <linux/xattr.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/statfs.h>
@@ -109,6 +110,16 @@ static uint32_t mode_without_privs(uint32_t mode)
     return mode & S_IXGRP ? mode & ~(uint32_t)S_ISGID : mode;
 }
 
+/* Capabilities are given to contents and owner as they are. At most once for an inode that never had any. */
+static void remove_file_caps(struct inode *inode)
+{
+    if (S_ISREG(inode->attr.mode) && inode->ops->removexattr) {
+        MUTEX_GUARD(&inode->lock);
+        (void)!inode->ops->removexattr(inode, XATTR_NAME_CAPS);
+    }
+    inode->caps_absent = true;
+}
+
 int vfs_chown(const struct path *p, uint32_t uid, uint32_t gid)
 {
     struct inode *inode = p->dentry->inode;
@@ -122,6 +133,8 @@ int vfs_chown(const struct path *p, uint32_t uid, uint32_t gid)
     if (gid != UINT32_MAX && !may_chown &&
         !(owner && (gid == inode->attr.gid || cred_in_group(cred, gid))))
         return -EPERM;
+    if (!inode->caps_absent)
+        remove_file_caps(inode);
     struct setattr change = {.uid = uid, .gid = gid, .mode = mode_without_privs(inode->attr.mode)};
     if (uid != UINT32_MAX)
         change.valid |= ATTR_UID;
@@ -167,6 +180,8 @@ int vfs_utimes(const struct path *p, int64_t atime, int64_t mtime)
 int file_remove_privs(struct inode *inode, const struct cred *cred)
 {
     uint32_t mode = inode->attr.mode;
+    if (UNLIKELY(!inode->caps_absent))
+        remove_file_caps(inode);
     if (LIKELY(!(mode & (S_ISUID | S_ISGID))) || !S_ISREG(mode) ||
         mode_without_privs(mode) == mode || capable_over_inode(cred, inode, CAP_FSETID))
         return 0;

@@ -142,7 +142,29 @@ static void anon_evict(struct inode *inode)
     free(inode);
 }
 
-static const struct inode_ops anon_inode_ops = {.evict = anon_evict};
+/* Pipes and sockets have owners and modes to change; what has no type is no file in any file system. */
+static int anon_setattr(struct inode *inode, const struct setattr *change)
+{
+    struct attr *a = &inode->attr;
+    if (!(a->mode & S_IFMT))
+        return -EOPNOTSUPP;
+    if (change->valid & ATTR_SIZE)
+        return -EINVAL;
+    if (change->valid & ATTR_MODE)
+        a->mode = (a->mode & S_IFMT) | (change->mode & 07777);
+    if (change->valid & ATTR_UID)
+        a->uid = change->uid;
+    if (change->valid & ATTR_GID)
+        a->gid = change->gid;
+    if (change->valid & ATTR_ATIME)
+        a->atime = change->atime;
+    if (change->valid & ATTR_MTIME)
+        a->mtime = change->mtime;
+    a->ctime = vfs_now();
+    return 0;
+}
+
+static const struct inode_ops anon_inode_ops = {.setattr = anon_setattr, .evict = anon_evict};
 
 static int anon_inode(uint32_t mode, struct inode **ret)
 {

@@ -62,6 +62,7 @@ struct file_ops {
     /* /proc/PID/fdinfo lines beyond pos, flags, mnt_id, ino. */
     void (*show_fdinfo)(struct file *file, struct strbuf *out);
     bool async; /* O_ASYNC sends signals; its wait queues are never woken under tasklist_lock */
+    bool lseek_is_noop; /* of a stream: lseek does nothing and gives 0, where Linux has it so */
     bool stream; /* no position: lseek gives -ESPIPE, pread -ESPIPE, pos_lock unused */
 };
 

@@ -134,6 +134,7 @@ struct inode {
     struct attr attr;          /* [lock] except fields read singly for display and permission */
     _Atomic uint16_t mmap_proven;     /* [a] a bit for each kind of mapping the host has made of it: mm/mmap.c */
     bool dcache_volatile;      /* [I] children are never cached (proc's pid directories) */
+    _Atomic bool caps_absent;  /* [a] it is known to have no security.capability: kernel/file_caps.c */
     _Atomic bool attr_current; /* [a] attr is up to date although ops->getattr exists: stat need not
                                   call it */
     bool dead;                 /* [lock] a directory that was removed: nothing can be made in it */

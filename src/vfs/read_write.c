@@ -52,7 +52,7 @@ ssize_t vfs_read(struct file *f, struct uio *to)
 ssize_t vfs_pread(struct file *f, struct uio *to, int64_t pos)
 {
     if (f->ops->stream)
-        return file_readable(f) ? -ESPIPE : -EBADF;
+        return -ESPIPE;
     if (pos < 0)
         return -EINVAL;
     int err = check_read(f);
@@ -93,7 +93,7 @@ ssize_t vfs_write(struct file *f, struct uio *from)
 ssize_t vfs_pwrite(struct file *f, struct uio *from, int64_t pos)
 {
     if (f->ops->stream)
-        return file_writable(f) ? -ESPIPE : -EBADF;
+        return -ESPIPE;
     if (pos < 0)
         return -EINVAL;
     int err = check_write(f);
@@ -168,6 +168,8 @@ int64_t vfs_lseek(struct file *f, int64_t offset, int whence)
 {
     if (f->flags & O_PATH)
         return -EBADF;
+    if (f->ops->lseek_is_noop)
+        return 0;
     if (f->ops->stream || !f->ops->lseek)
         return -ESPIPE;
     MUTEX_GUARD(&f->pos_lock);

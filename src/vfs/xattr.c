@@ -4,6 +4,7 @@
 #include "vfs/internal.h"
 #include "vfs/notify.h"
 #include <linux/capability.h>
+#include <linux/xattr.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,6 +44,8 @@ static int check(const struct path *p, const char *name, bool write)
         return err;
     if (has_prefix(name, "trusted."))
         return cred_capable(cred, CAP_SYS_ADMIN) ? 0 : write ? -EPERM : -ENODATA;
+    if (!strcmp(name, XATTR_NAME_CAPS))
+        return !write || capable_over_inode(cred, inode, CAP_SETFCAP) ? 0 : -EPERM;
     if (has_prefix(name, "security."))
         return !write || cred_capable(cred, CAP_SYS_ADMIN) ? 0 : -EPERM;
     err = check_user(inode, write, cred);
@@ -58,12 +61,34 @@ ssize_t vfs_getxattr(const struct path *p, const char *name, void *value, size_t
     return inode->ops->getxattr ? inode->ops->getxattr(inode, name, value, size) : -EOPNOTSUPP;
 }
 
+/* What security.capability may be set to. */
+static int check_caps(const void *value, size_t size)
+{
+    uint32_t magic;
+    if (size < sizeof(magic))
+        return -EINVAL;
+    memcpy(&magic, value, sizeof(magic));
+    switch (magic & VFS_CAP_REVISION_MASK) {
+    case VFS_CAP_REVISION_2:
+        return size == XATTR_CAPS_SZ_2 ? 0 : -EINVAL;
+    case VFS_CAP_REVISION_3:
+        return size == XATTR_CAPS_SZ_3 ? 0 : -EINVAL;
+    default:
+        return -EINVAL;
+    }
+}
+
 int vfs_setxattr(const struct path *p, const char *name, const void *value, size_t size, int flags)
 {
     struct inode *inode = p->dentry->inode;
-    int err = check(p, name, true);
+    bool caps = !strcmp(name, XATTR_NAME_CAPS);
+    int err = caps ? check_caps(value, size) : 0;
+    if (!err)
+        err = check(p, name, true);
     if (err)
         return err;
+    if (caps)
+        inode->caps_absent = false;
     if (!inode->ops->setxattr)
         return -EOPNOTSUPP;
     mutex_lock(&inode->lock);

@@ -45,7 +45,7 @@ static int zero_mmap(struct file *file, struct mmap_request *req)
 
 static ssize_t full_write(struct file *file, struct uio *from, int64_t *pos)
 {
-    return from->remaining ? -ENOSPC : 0;
+    return -ENOSPC;
 }
 
 static ssize_t random_read(struct file *file, struct uio *to, int64_t *pos)

@@ -198,6 +198,7 @@ static const struct file_ops epoll_ops = {
     .poll = set_poll,
     .release = set_release,
     .show_fdinfo = set_show,
+    .lseek_is_noop = true,
     .stream = true,
 };
 

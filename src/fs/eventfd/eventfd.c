@@ -110,6 +110,7 @@ static const struct file_ops eventfd_ops = {
     .poll = counter_poll,
     .release = eventfd_release,
     .show_fdinfo = eventfd_show,
+    .lseek_is_noop = true,
     .stream = true,
 };
 

@@ -304,6 +304,7 @@ static const struct file_ops inotify_ops = {
     .ioctl = inotify_ioctl,
     .release = inotify_release,
     .show_fdinfo = inotify_show,
+    .lseek_is_noop = true,
     .stream = true,
     .async = true,
 };

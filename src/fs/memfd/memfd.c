@@ -26,6 +26,7 @@
 
 #define KNOWN_FLAGS (MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL | MFD_EXEC)
 #define CHUNK (256 * 1024UL)
+#define GUEST_LARGEFILE 0100000 /* the C library's O_LARGEFILE is nothing here */
 #define TMPFS_MAGIC 0x01021994
 
 struct memfd {
@@ -142,6 +143,8 @@ static int memfd_fallocate(struct file *file, int mode, int64_t offset, int64_t 
 
 static int64_t memfd_fcntl(struct file *file, unsigned cmd, uint64_t arg)
 {
+    if (cmd == F_GETPIPE_SZ || cmd == F_SETPIPE_SZ)
+        return -EBADF;
     if (cmd != F_ADD_SEALS && cmd != F_GET_SEALS)
         return -EINVAL;
     if (cmd == F_ADD_SEALS && !file_writable(file))
@@ -254,7 +257,7 @@ int memfd_new(const char *name, unsigned flags, struct file **ret)
         return err;
     (void)TAKE_FD(fd);
     snprintf(shown, sizeof(shown), "/memfd:%s (deleted)", name);
-    err = file_new_on_inode(shown, inode, &memfd_ops, NULL, O_RDWR | O_LARGEFILE, ret);
+    err = file_new_on_inode(shown, inode, &memfd_ops, NULL, O_RDWR | GUEST_LARGEFILE, ret);
     inode_put(inode);
     return err;
 }

@@ -88,6 +88,17 @@ static const struct synth_entry pid_row =
 static const struct synth_entry tid_row =
     DIR("tid", 0555, .entries = tid_entries, .is_volatile = true, .arg = PROC_THREAD);
 
+int proc_file_pid(struct file *file, struct pid **ret)
+{
+    if (!S_ISDIR(file->inode->attr.mode) || strcmp(file->inode->sb->type, "proc"))
+        return -EBADF;
+    const struct synth_inode *i = synth_inode(file->inode);
+    if (i->entry != &pid_row)
+        return -EBADF;
+    *ret = pid_get(i->object);
+    return 0;
+}
+
 int pid_lookup(struct synth_inode *root, const struct name *name, struct inode **ret)
 {
     int32_t number = synth_name_number(name);

@@ -9,5 +9,10 @@
 #include "base/base.h"
 #include "base/host_facts.h"
 
+struct file;
+struct pid;
+
 /* Registers the file system type. The facts are kept by reference. */
+/* Whose directory a file is, referenced: /proc/PID, or -EBADF. */
+NODISCARD int proc_file_pid(struct file *file, struct pid **ret);
 NODISCARD int proc_init(const struct host_facts *facts);

@@ -161,6 +161,7 @@ static const struct file_ops signalfd_ops = {
     .poll = signalfd_poll,
     .release = signalfd_release,
     .show_fdinfo = signalfd_show,
+    .lseek_is_noop = true,
     .stream = true,
 };
 

@@ -225,6 +225,7 @@ static const struct file_ops timerfd_ops = {
     .ioctl = timerfd_ioctl,
     .release = timerfd_release,
     .show_fdinfo = timerfd_show,
+    .lseek_is_noop = true,
     .stream = true,
 };
 
