@@ -12,6 +12,7 @@
 #include "fs/dev/dev.h"
 #include "host/lockdown.h"
 #include "fs/files.h"
+#include "fs/overlay/overlay.h"
 #include "host/mounts.h"
 #include "fs/hostfs/hostfs.h"
 #include "fs/proc/proc.h"
@@ -92,6 +93,7 @@ static int register_filesystems(void)
     unix_init();
     inet_init();
     cgroupfs_init();
+    overlay_register();
     netlink_init();
     int err = netns_init();
     if (!err)

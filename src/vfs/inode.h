@@ -168,6 +168,7 @@ struct super_block {
     struct dentry *root_dentry;  /* [a] reference, made by the first mount */
     struct mutex rename_lock;    /* serialises directory renames */
     _Atomic uint64_t next_ino;
+    unsigned stack_depth; /* [I] of overlays that guests have mounted on each other */
     bool read_only;
     _Atomic int writers; /* files open for writing, through whatever mount */
     struct user_namespace *user_ns; /* [I] reference: of who mounted it first */

@@ -86,7 +86,7 @@ static ssize_t ovl_read(struct file *f, struct uio *to, int64_t *pos)
     if (UNLIKELY(err))
         return err;
     ssize_t n = real->ops->read(real, to, pos);
-    if (real->inode->sb == ovl_of(f->inode)->upper_sb)
+    if (real->inode == ovl_inode(f->inode)->upper)
         f->inode->attr.atime = real->inode->attr.atime;
     return n;
 }

@@ -23,6 +23,46 @@ static int look_up_in(struct inode *real, const struct name *name, struct inode 
     return real->ops->lookup(real, name, ret);
 }
 
+static bool is_opaque(struct inode *upper)
+{
+    char value;
+    return upper->ops->getxattr && upper->ops->getxattr(upper, OVL_OPAQUE, &value, 1) == 1 && value == 'y';
+}
+
+static int make_opaque(struct inode *upper)
+{
+    if (!upper->ops->setxattr)
+        return -EOPNOTSUPP;
+    MUTEX_GUARD(&upper->lock);
+    return upper->ops->setxattr(upper, OVL_OPAQUE, "y", 1, 0);
+}
+
+/* A directory of an upper layer that has been there before: with the lower one of its name, unless
+ * it hides that. Consumes upper. */
+static int get_merged(struct ovl_inode *od, const struct name *name, struct inode *upper, struct inode **ret)
+{
+    struct inode *lower = NULL;
+    upper->dcache_volatile = true; /* it changes behind whoever looks at it directly */
+    *ret = ovl_find_upper(ovl_of(&od->inode), upper);
+    if (*ret) {
+        inode_put(upper);
+        return 0;
+    }
+    if (!is_opaque(upper) && !look_up_in(od->lower, name, &lower) && !inode_is_dir(lower)) {
+        inode_put(lower);
+        lower = NULL;
+    }
+    if (!lower)
+        return ovl_get_upper(ovl_of(&od->inode), upper, ret);
+    int err = ovl_get_lower(od, name, lower, ret);
+    inode_put(lower);
+    if (err || ovl_inode(*ret)->upper)
+        inode_put(upper);
+    else
+        ovl_set_upper(ovl_inode(*ret), upper);
+    return err;
+}
+
 static int ovl_lookup(struct inode *dir, const struct name *name, struct inode **ret)
 {
     struct ovl_inode *od = ovl_inode(dir);
@@ -32,6 +72,8 @@ static int ovl_lookup(struct inode *dir, const struct name *name, struct inode *
         inode_put(real);
         return -ENOENT;
     }
+    if (!err && ovl_of(dir)->merges && inode_is_dir(real))
+        return get_merged(od, name, real, ret);
     if (!err)
         return ovl_get_upper(ovl_of(dir), real, ret);
     if (err != -ENOENT)
@@ -64,8 +106,13 @@ static bool needs_whiteout(struct inode *dir, const struct name *name, const str
 /* The upper directory is locked, and has nothing at the name. */
 static int put_whiteout(struct inode *dir, const struct name *name)
 {
-    struct inode *upper = upper_of(dir);
-    return upper->ops->link(upper, name, ovl_of(dir)->whiteout);
+    struct inode *upper = upper_of(dir), *whiteout;
+    if (ovl_of(dir)->whiteout)
+        return upper->ops->link(upper, name, ovl_of(dir)->whiteout);
+    int err = upper->ops->mknod ? upper->ops->mknod(upper, name, S_IFCHR, 0, current_cred(), &whiteout) : -EPERM;
+    if (!err)
+        inode_put(whiteout);
+    return err;
 }
 
 /* Takes a whiteout at the name away. 1: there was one; 0; -errno. The upper directory is locked. */
@@ -139,6 +186,8 @@ static int make(struct inode *dir, const struct name *name, const struct recipe 
         err = ovl_get_upper(ovl_of(dir), upper, ret);
     if (!err)
         ovl_inode(*ret)->covers = covered;
+    if (!err && covered && S_ISDIR(r->mode) && ovl_of(dir)->merges)
+        (void)make_opaque(upper_of(*ret)); /* where it cannot be kept, a later mount merges */
     return err;
 }
 
@@ -327,6 +376,8 @@ static int move(struct inode *old_dir, const struct name *old_name, struct inode
     if (err)
         return err;
     oi->covers |= covered;
+    if (covered && inode_is_dir(inode) && ovl_of(inode)->merges)
+        (void)make_opaque(oi->upper);
     if (target)
         drop_link(target);
     return 0;
@@ -359,6 +410,8 @@ static int ovl_rename(struct inode *old_dir, const struct name *old_name, struct
     bool swap = flags & RENAME_EXCHANGE;
     if (flags & RENAME_WHITEOUT)
         return -EINVAL; /* whiteouts are ours */
+    if (ovl_of(inode)->merges && inode_is_dir(inode) && ovl_inode(inode)->lower)
+        return -EXDEV; /* where it came from could not be written down */
     int err = target && !swap && inode_is_dir(target) ? ovl_dir_is_empty(ovl_inode(target)) : 0;
     if (!err)
         err = copy_up_all(old_dir, inode, new_dir, swap ? target : NULL);

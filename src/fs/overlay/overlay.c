@@ -136,7 +136,7 @@ static int lower_new(struct overlay *ovl, struct ovl_inode *parent, const struct
     int err = inode_getattr(lower, &attr);
     if (err)
         return err;
-    if (attr.dev == ovl->lower_sb->dev || attr.dev == ovl->lower_sb->root->attr.dev)
+    if (attr.dev == ovl->lower_sb->dev || attr.dev == ovl->lower_root->attr.dev)
         attr.dev = ovl->sb->dev;
     err = inode_new(ovl, &attr, &oi);
     if (err)
@@ -304,6 +304,8 @@ static void drop_layers(struct overlay *ovl)
 {
     if (ovl->whiteout)
         inode_put(ovl->whiteout);
+    inode_put(ovl->lower_root);
+    inode_put(ovl->upper_root);
     sb_put(ovl->lower_sb);
     sb_put(ovl->upper_sb);
     ovl_tables_free(ovl);
@@ -342,8 +344,10 @@ static const struct super_ops ovl_super_ops = {.statfs = ovl_statfs, .free = ovl
 
 static int make_whiteout(struct overlay *ovl)
 {
-    struct inode *root = ovl->upper_sb->root;
+    struct inode *root = ovl->upper_root;
     struct name name = name_make("#whiteout", 9);
+    if (ovl->merges)
+        return 0;
     MUTEX_GUARD(&root->lock);
     int err = root->ops->mknod(root, &name, S_IFCHR, 0, current_cred(), &ovl->whiteout);
     return err ? err : root->ops->unlink(root, &name, ovl->whiteout);
@@ -353,10 +357,16 @@ static int make_whiteout(struct overlay *ovl)
 static int make_root(struct overlay *ovl, struct inode **ret)
 {
     struct ovl_inode *oi;
-    struct inode *upper = ovl->upper_sb->root;
-    int err = lower_new(ovl, NULL, NULL, ovl->lower_sb->root, &oi);
+    struct inode *upper = ovl->upper_root;
+    int err = lower_new(ovl, NULL, NULL, ovl->lower_root, &oi);
     if (err)
         return err;
+    if (ovl->merges) {
+        oi->upper = inode_get(upper);
+        ovl_sync_attr(oi);
+        *ret = &oi->inode;
+        return 0;
+    }
     const struct attr *a = &oi->inode.attr;
     struct setattr change = {ATTR_MODE | ATTR_UID | ATTR_GID | ATTR_MTIME | ATTR_ATIME,
                              a->mode,
@@ -377,13 +387,18 @@ static int make_root(struct overlay *ovl, struct inode **ret)
     return 0;
 }
 
-static struct overlay *overlay_alloc(struct super_block *lower, struct super_block *upper)
+static struct overlay *overlay_alloc(const struct overlay_layer *lower, const struct overlay_layer *upper,
+                                     unsigned flags)
 {
     struct overlay *ovl = calloc(1, sizeof(*ovl));
     if (!ovl)
         return NULL;
-    ovl->lower_sb = sb_get(lower);
-    ovl->upper_sb = sb_get(upper);
+    ovl->lower_sb = sb_get(lower->sb);
+    ovl->upper_sb = sb_get(upper->sb);
+    ovl->lower_root = inode_get(lower->root);
+    ovl->upper_root = inode_get(upper->root);
+    ovl->fixed = flags & OVERLAY_FIXED;
+    ovl->merges = flags != 0;
     mutex_init(&ovl->copy_lock);
     spin_init(&ovl->lock);
     list_init(&ovl->dying);
@@ -397,8 +412,15 @@ static struct overlay *overlay_alloc(struct super_block *lower, struct super_blo
 int overlay_new(struct super_block *lower, struct super_block *upper, const char *source,
                 struct super_block **ret)
 {
+    return overlay_new_layers(&(struct overlay_layer){lower, lower->root}, &(struct overlay_layer){upper, upper->root},
+                              0, source, ret);
+}
+
+int overlay_new_layers(const struct overlay_layer *lower, const struct overlay_layer *upper, unsigned flags,
+                       const char *source, struct super_block **ret)
+{
     struct super_block *sb;
-    struct overlay *ovl = overlay_alloc(lower, upper);
+    struct overlay *ovl = overlay_alloc(lower, upper, flags);
     if (!ovl)
         return -ENOMEM;
     int err = make_whiteout(ovl);
@@ -410,6 +432,9 @@ int overlay_new(struct super_block *lower, struct super_block *upper, const char
     }
     ovl->sb = sb;
     sb->fs = ovl;
+    sb->read_only = ovl->fixed;
+    if (flags & OVERLAY_MERGES)
+        sb->stack_depth = MAX(lower->sb->stack_depth, upper->sb->stack_depth) + 1;
     err = make_root(ovl, &sb->root);
     if (err) {
         sb_put(sb);

@@ -15,7 +15,23 @@
 #pragma once
 #include "base/base.h"
 
+struct inode;
 struct super_block;
+
+void overlay_register(void); /* the type that guests mount: mount.c */
+
+struct overlay_layer {
+    struct super_block *sb;
+    struct inode *root; /* a directory of it */
+};
+
+/* The upper layer is somebody's directory: what it holds of earlier mounts is merged and understood,
+ * and written so that a later one will. */
+#define OVERLAY_MERGES 1u
+/* It is merged as well, but never changed: the result is read-only. */
+#define OVERLAY_FIXED 2u
+NODISCARD int overlay_new_layers(const struct overlay_layer *lower, const struct overlay_layer *upper, unsigned flags,
+                                 const char *source, struct super_block **ret);
 
 /* One reference; takes its own on both layers. `source` is what /proc/mounts shows. */
 NODISCARD int overlay_new(struct super_block *lower, struct super_block *upper, const char *source,

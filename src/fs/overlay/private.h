@@ -22,7 +22,9 @@ struct ovl_table {
 
 struct overlay {
     struct super_block *sb, *lower_sb, *upper_sb; /* [I] references on the layers */
-    struct inode *whiteout; /* [I] reference: the one all whiteouts are names of */
+    struct inode *lower_root, *upper_root; /* [I] references */
+    bool merges, fixed;     /* [I] OVERLAY_... */
+    struct inode *whiteout; /* [I] reference: the one all whiteouts are names of; NULL: each its own */
     struct mutex copy_lock;
     struct spinlock lock;
     struct ovl_table by_lower, by_upper; /* [lock] of ovl_inode.lower_link and upper_link */
@@ -64,6 +66,9 @@ static inline bool ovl_is_whiteout(const struct inode *inode)
 {
     return S_ISCHR(inode->attr.mode) && inode->attr.rdev == 0;
 }
+
+/* An upper directory that hides the lower one of its name. */
+#define OVL_OPAQUE "trusted.overlay.opaque"
 
 extern const struct inode_ops ovl_dir_inode_ops, ovl_inode_ops;
 extern const struct file_ops ovl_dir_ops, ovl_file_ops;

@@ -288,7 +288,7 @@ static int read_one_side(struct file *f, struct ovl_dir_file *df, struct dir_emi
                          int64_t *pos)
 {
     struct inode *real = df->real->inode;
-    bool upper = real->sb == ovl_of(f->inode)->upper_sb;
+    bool upper = real == ovl_inode(f->inode)->upper;
     struct passer p = {.emitter = {pass_on}, .to = e, .add_ino = upper ? OVL_UPPER_INO : 0};
     MUTEX_GUARD(&real->lock);
     return df->real->ops->readdir(df->real, &p.emitter, pos);
