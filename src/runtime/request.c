@@ -100,6 +100,8 @@ static json_t *namespaces(const struct spec *spec, const char *const share[SPEC_
         else
             json_object_set_new(object, kinds[i].name, json_string(which));
     }
+    /* Its own group is the root of what it sees. */
+    json_object_set_new(object, "cgroup", json_string("new"));
     return object;
 }
 

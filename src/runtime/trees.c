@@ -212,11 +212,17 @@ static int add_bind(struct trees *t, const struct spec *spec, const struct spec_
     return 0;
 }
 
+/* A container sees version 2 of the control groups, whichever the host has. */
+static const char *inside_type(const struct spec_mount *m)
+{
+    return strcmp(m->type, "cgroup") == 0 ? "cgroup2" : m->type;
+}
+
 static int add_mount(struct trees *t, const struct spec *spec, const struct spec_mount *m,
                      struct error *err)
 {
     json_t *params = json_pack("{s:s, s:s, s:o}", "destination", m->destination, "type",
-                               m->bind ? "bind" : m->type, "options", options_json(m));
+                               m->bind ? "bind" : inside_type(m), "options", options_json(m));
     if (!params)
         return error_set(err, EXIT_FAILURE, "out of memory");
     json_array_append_new(t->mounts, params);
