@@ -3,7 +3,9 @@
  * nothing; expiries that find it still queued count as overruns.
  */
 #include "kernel/posix_timers.h"
+#include "base/strbuf.h"
 #include "kernel/clocks.h"
+#include "kernel/pid.h"
 #include "kernel/task.h"
 #include <stdlib.h>
 
@@ -288,4 +290,43 @@ int posix_timer_overrun(int id)
     int n = pt->last_overrun;
     put_back(pt);
     return n;
+}
+
+/* ---- /proc/PID/timers ---- */
+
+struct shown {
+    int id;
+    clockid_t clock;
+    struct timer_notify notify;
+    int32_t tid; /* or 0 */
+};
+
+static void show_one(const struct shown *t, int32_t pid, struct strbuf *out)
+{
+    static const char *const how[] = {
+        [SIGEV_SIGNAL] = "signal", [SIGEV_NONE] = "none", [SIGEV_THREAD] = "thread"};
+    unsigned kind = (unsigned)t->notify.how & ~(unsigned)SIGEV_THREAD_ID;
+    strbuf_printf(out, "ID: %d\nsignal: %d/%016llx\nnotify: %s/%s.%d\nClockID: %d\n", t->id,
+                  t->notify.signo, (unsigned long long)t->notify.value,
+                  kind < ARRAY_SIZE(how) ? how[kind] : "signal", t->tid ? "tid" : "pid",
+                  t->tid ? t->tid : pid, (int)t->clock);
+}
+
+void posix_timers_show(struct process *p, struct pid_namespace *ns, struct strbuf *out)
+{
+    struct posix_timer *pt;
+    struct shown found[32]; /* so many are shown: nothing is allocated under the lock */
+    size_t count = 0;
+    spin_lock(&p->sig.lock);
+    list_for_each (pt, &p->posix_timers, link) {
+        if (count == ARRAY_SIZE(found))
+            break;
+        found[count++] = (struct shown){.id = pt->id,
+                                        .clock = pt->clock,
+                                        .notify = pt->notify,
+                                        .tid = pt->task ? pid_number_in(pt->task->pid, ns) : 0};
+    }
+    spin_unlock(&p->sig.lock);
+    for (size_t i = 0; i < count; i++)
+        show_one(&found[i], pid_number_in(p->pid, ns), out);
 }

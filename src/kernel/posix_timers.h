@@ -24,6 +24,10 @@ NODISCARD int posix_timer_set(int id, bool absolute, const struct timer_setting 
 NODISCARD int posix_timer_get(int id, struct timer_setting *ret);
 NODISCARD int posix_timer_overrun(int id);
 NODISCARD int posix_timer_delete(int id);
+/* /proc/PID/timers. */
+struct strbuf;
+struct pid_namespace;
+void posix_timers_show(struct process *p, struct pid_namespace *ns, struct strbuf *out);
 void posix_timers_free(struct process *p); /* exec, exit */
 /* signal.c, under sig.lock: the timer's queued signal is being delivered; fills si_overrun. */
 void posix_timer_signal_taken(void *timer, siginfo_t *info);

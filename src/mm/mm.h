@@ -124,6 +124,9 @@ struct area *mm_first_area(struct mm *mm, uaddr_t from); /* the first that ends 
 
 /* /proc/PID/maps, smaps (what the host can tell), statm. */
 void mm_show_maps(struct mm *mm, const struct path *root, struct strbuf *out);
+void mm_show_numa_maps(struct mm *mm, const struct path *root, struct strbuf *out);
+/* The file mapped at exactly [start, end) (end 0: at start): its place with references, or -ENOENT. */
+NODISCARD int mm_file_at(struct mm *mm, uaddr_t start, uaddr_t end, struct path *ret);
 /* For core files: every area, in order (the caller frees; NULL: out of memory), and the contents of a note that
  * names the mapped files. */
 struct core_area {

@@ -89,6 +89,32 @@ void mm_show_maps(struct mm *mm, const struct path *root, struct strbuf *out)
         show_vdso(out);
 }
 
+void mm_show_numa_maps(struct mm *mm, const struct path *root, struct strbuf *out)
+{
+    MUTEX_GUARD(&mm->lock);
+    for (struct area *a = mm_first_area(mm, 0); a; a = area_next(a)) {
+        strbuf_printf(out, "%08llx default", (unsigned long long)a->start);
+        if (a->file) {
+            strbuf_puts(out, " file=");
+            show_file_name(a, root, out);
+        } else if (a->name && (a->name[1] == 'h' || a->name[1] == 's')) {
+            strbuf_puts(out, a->name[1] == 'h' ? " heap" : " stack");
+        }
+        strbuf_putc(out, '\n');
+    }
+}
+
+int mm_file_at(struct mm *mm, uaddr_t start, uaddr_t end, struct path *ret)
+{
+    MUTEX_GUARD(&mm->lock);
+    struct area *a = start < GUEST_END ? mm_find_area(mm, start) : NULL;
+    if (!a || !a->file || a->start != start || (end && a->end != end))
+        return -ENOENT;
+    *ret = a->file->path;
+    path_get(ret);
+    return 0;
+}
+
 /* ---- core files ---- */
 
 struct core_area *mm_core_areas(struct mm *mm, size_t *ret_count)

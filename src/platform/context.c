@@ -351,6 +351,21 @@ void context_set_regs_dirty(struct context *ctx)
     ctx->dirty = true;
 }
 
+void context_peek_call(const struct context *ctx, uint64_t args[6], uint64_t *ret_sp,
+                       uint64_t *ret_ip)
+{
+    const struct stub_regs *r = &ctx->shared->regs;
+
+    args[0] = r->rdi;
+    args[1] = r->rsi;
+    args[2] = r->rdx;
+    args[3] = r->r10;
+    args[4] = r->r8;
+    args[5] = r->r9;
+    *ret_sp = r->rsp;
+    *ret_ip = r->rip;
+}
+
 struct address_space *context_as(struct context *ctx)
 {
     return ctx->as;

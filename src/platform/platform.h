@@ -90,6 +90,9 @@ void context_set_result(struct context *ctx, int64_t result);
 void context_set_regs_dirty(struct context *ctx);
 int context_save_bases(struct context *ctx); /* fetches fs_base, gs_base into regs */
 
+/* any: of the last call that it handed over, as the guest's memory tells now: for show only. */
+void context_peek_call(const struct context *ctx, uint64_t args[6], uint64_t *ret_sp, uint64_t *ret_ip);
+
 /* any: makes the thread come to the kernel soon: out of guest code, or out of a futex wait inside
  * the stub. At most one EVENT_KICK follows; harmless if the thread is already at a hand-off. */
 void platform_kick(struct context *ctx);

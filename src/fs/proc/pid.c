@@ -31,6 +31,9 @@ static const struct synth_entry attr_entries[] = {
         REG("auxv", 0400, pid_auxv_show, .arg = a, .flags = PROC_PTRACE),                         \
         REG("status", 0444, pid_status_show, .arg = a),                                           \
         REG("personality", 0400, pid_personality_show, .arg = a, .flags = PROC_PTRACE),           \
+        REG("syscall", 0400, pid_syscall_show, .arg = a, .flags = PROC_PTRACE),                   \
+        REG("stack", 0400, pid_stack_show, .arg = a, .flags = PROC_PTRACE),                       \
+        REG("numa_maps", 0444, pid_numa_maps_show, .arg = a, .flags = PROC_PTRACE),               \
         REG("limits", 0444, pid_limits_show, .arg = a),                                           \
         REG("sched", 0644, pid_sched_show, .arg = a),                                             \
         REG("comm", 0644, pid_comm_show, .write = pid_comm_write, .arg = a),                      \
@@ -78,6 +81,9 @@ static const struct synth_entry pid_entries[] = {
     DIR("task", 0555, .lookup = task_dir_lookup, .iterate = task_dir_iterate, .is_volatile = true),
     COMMON_ROWS(0),
     REG("mountstats", 0400, pid_mountstats_show),
+    REG("timers", 0444, pid_timers_show),
+    DIR("map_files", 0500, .lookup = map_files_lookup, .iterate = map_files_iterate,
+        .is_volatile = true, .flags = PROC_PTRACE),
     REG("coredump_filter", 0644, pid_coredump_filter_show, .write = pid_coredump_filter_write),
     REG("timerslack_ns", 0666, pid_timerslack_show, .write = pid_timerslack_write),
     {0},

@@ -2,6 +2,7 @@
 #include "fs/proc/private.h"
 #include "kernel/user_namespace.h"
 #include "kernel/fdtable.h"
+#include "kernel/ptrace.h"
 #include "kernel/scheduling.h"
 #include "kernel/tty_hooks.h"
 #include "mm/mm.h"
@@ -13,7 +14,7 @@
 /* Everything that needs a lock, collected once. */
 struct snapshot {
     char state;
-    int32_t pid, tgid, ppid, pgrp, session;
+    int32_t pid, tgid, ppid, pgrp, session, tracer;
     unsigned threads;
     struct cpu_times own, children;
     int64_t start_time;
@@ -29,6 +30,8 @@ static char state_of(const struct process *p, const struct task *t)
 {
     if (p->state == PROCESS_ZOMBIE || t->exited)
         return 'Z';
+    if (ptrace_tracer_locked(t))
+        return t->ptrace->stopped ? 't' : t != current && t->syscall_nr >= 0 ? 'S' : 'R';
     if (p->sig.stopped)
         return 'T';
     return t != current && t->syscall_nr >= 0 ? 'S' : 'R'; /* few calls compute for long */
@@ -45,6 +48,8 @@ static void snapshot_tree(struct snapshot *s, const struct proc_target *t, struc
     s->ppid = p->parent ? pid_number_in(p->parent->pid, ns) : 0;
     s->pgrp = p->group ? pid_number_in(p->group, ns) : 0;
     s->session = p->session ? pid_number_in(p->session, ns) : 0;
+    struct process *tracer = ptrace_tracer_locked(t->task);
+    s->tracer = tracer ? pid_number_in(tracer->pid, ns) : 0;
     s->threads = p->task_count;
     s->children = p->child_times;
     s->exit_code = p->exit_status;
@@ -228,6 +233,8 @@ static const char *state_name(char state)
         return "R (running)";
     case 'T':
         return "T (stopped)";
+    case 't':
+        return "t (tracing stop)";
     case 'Z':
         return "Z (zombie)";
     default:
@@ -397,8 +404,8 @@ int pid_status_show(struct synth_inode *i, struct strbuf *out)
         return -ESRCH;
     strbuf_printf(out, "Name:\t%s\nUmask:\t%04o\nState:\t%s\n", s.comm, umask_of(t.task),
                   state_name(s.state));
-    strbuf_printf(out, "Tgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n", s.tgid, s.pid,
-                  s.ppid);
+    strbuf_printf(out, "Tgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t%d\n", s.tgid, s.pid,
+                  s.ppid, s.tracer);
     show_ids(c, out);
     strbuf_printf(out, "FDSize:\t%u\n", fd_size(t.task));
     show_groups(c, out);

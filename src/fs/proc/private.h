@@ -134,6 +134,14 @@ int sem_sysctl_show(struct synth_inode *i, struct strbuf *out);
 int sem_sysctl_write(struct synth_inode *i, char *text, size_t len);
 extern const struct synth_entry proc_sys_mqueue_entries[];
 
+/* pid_trace.c */
+int pid_syscall_show(struct synth_inode *i, struct strbuf *out);
+int pid_stack_show(struct synth_inode *i, struct strbuf *out);
+int pid_timers_show(struct synth_inode *i, struct strbuf *out);
+int pid_numa_maps_show(struct synth_inode *i, struct strbuf *out);
+int map_files_lookup(struct synth_inode *dir, const struct name *name, struct inode **ret);
+int map_files_iterate(struct synth_inode *dir, struct dir_emitter *e, int64_t *pos);
+
 /* system.c, sys.c, sys_trace.c, net.c */
 extern const struct synth_entry proc_yama_entries[];
 extern const struct synth_entry proc_root_entries[], proc_sys_entries[], proc_net_entries[], proc_sys_net_entries[];
