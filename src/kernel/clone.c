@@ -276,6 +276,7 @@ static int build_shared_space(struct task *t, struct task *from, const struct cl
 static int build_forked_space(struct task *t, struct task *from, const struct clone_args *args)
 {
     struct address_space *as;
+    MUTEX_GUARD(&from->mm->lock); /* no other thread maps anything between the host's fork and ours */
     int err = platform_fork(from->ctx, &as, &t->ctx);
     if (err)
         return err;

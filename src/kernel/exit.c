@@ -297,6 +297,7 @@ static bool leave_process_locked(struct task *t)
     cgroup_task_exited_locked(t);
     p->dead_times.user += t->past_times.user;
     p->dead_times.system += t->past_times.system;
+    io_counts_add(&p->dead_io, &t->io);
     p->task_count--;
     if (t != p->leader) {
         list_del(&t->thread_link);

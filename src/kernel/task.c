@@ -333,6 +333,14 @@ void process_cpu_times(struct process *p, struct cpu_times *ret)
     }
 }
 
+void io_counts_add(struct io_counts *sum, const struct io_counts *one)
+{
+    sum->rchar += one->rchar;
+    sum->wchar += one->wchar;
+    sum->syscr += one->syscr;
+    sum->syscw += one->syscw;
+}
+
 int kernel_init(void)
 {
     int err = cgroup_init();

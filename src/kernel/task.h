@@ -91,6 +91,11 @@ struct cpu_times {
     int64_t user, system; /* ns */
 };
 
+/* /proc/PID/io: what read(2) and write(2) and their like have moved. */
+struct io_counts {
+    uint64_t rchar, wchar, syscr, syscw;
+};
+
 struct process {
     struct refcount ref;
     struct pid *pid;                 /* [I] reference */
@@ -128,6 +133,7 @@ struct process {
     int next_timer_id;               /* [sig.lock] */
     int64_t start_time;              /* [I] monotonic */
     struct cpu_times dead_times;     /* [tasklist] of exited threads */
+    struct io_counts dead_io;        /* [tasklist] the same */
     struct cpu_times child_times;    /* [tasklist] of waited-for children */
     long max_rss, child_max_rss;     /* [tasklist] KiB, as far as somebody asked: usage.h */
     bool measures_children;          /* [a] it has asked for a child's resource usage */
@@ -196,6 +202,7 @@ struct task {
     int syscall_nr;                  /* [t] current call, -1 outside */
     struct restart_block restart;    /* [t] for restart_syscall */
     uint64_t syscall_count;
+    struct io_counts io;             /* [t] */
     unsigned call_work;              /* [a] CALL_WORK_...: why its calls take the long way; call_entry.h */
     struct seccomp_state seccomp;    /* kernel/seccomp.h */
     struct ptrace_state *ptrace;     /* made when first traced, kept with the task: kernel/ptrace.h */
@@ -330,6 +337,7 @@ void task_release_memory(struct task *t);
 /* CPU time of a live or dead task (any); tasklist_lock held for the process variant. */
 void task_cpu_times(struct task *t, struct cpu_times *ret);
 void process_cpu_times(struct process *p, struct cpu_times *ret);
+void io_counts_add(struct io_counts *sum, const struct io_counts *one);
 /* Waits for cond, through signals, until the task is told to end (-EINTR). */
 #define wait_event_killable(q, cond)                                     \
     ({                                                                   \

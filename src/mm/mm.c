@@ -124,12 +124,11 @@ int mm_fork(struct mm *mm, struct address_space *as, struct mm **ret)
     int err = mm_new(as, &child);
     if (err < 0)
         return err;
-    mutex_lock(&mm->lock);
+    mutex_assert_held(&mm->lock);
     mutex_lock(&child->lock);
     copy_layout(child, mm);
     err = copy_areas(child, mm);
     mutex_unlock(&child->lock);
-    mutex_unlock(&mm->lock);
     if (err < 0) {
         mm_put(child);
         return err;

@@ -67,7 +67,7 @@ struct mm {
 
 NODISCARD int mm_new(struct address_space *as, struct mm **ret);
 NODISCARD int mm_fork(struct mm *mm, struct address_space *as,
-                      struct mm **ret); /* after platform_fork: copies the tree */
+                      struct mm **ret); /* mm->lock held since before platform_fork(): copies the tree */
 struct mm *mm_get(struct mm *mm);
 void mm_put(struct mm *mm);
 /* Every task that has a context in mm is attached: mm_new() and mm_fork() do it for the first,

@@ -87,8 +87,10 @@ static int64_t move(struct remap *r)
     struct area *to = area_new(r->target, r->target + r->new_len, from);
     if (!to)
         return -ENOMEM;
-    if (from->prot & PROT_EXEC)
+    if (from->prot & PROT_EXEC) {
+        patch_restore(r->ctx, r->old, r->old_len);
         patch_unmap(mm->as, r->old, r->old_len);
+    }
     int64_t ret = host_remap(r, MREMAP_MAYMOVE | MREMAP_FIXED | (r->flags & MREMAP_DONTUNMAP));
     if (ret < 0) {
         area_free(to);

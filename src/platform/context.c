@@ -170,6 +170,8 @@ static void load_regs(struct context *ctx)
     to->r8 = from->r8;
     to->r9 = from->r9;
     to->rip = from->rip;
+    if (UNLIKELY(to->rip < GUEST_RESERVED_END))
+        to->rip = patch_origin_rip(ctx->as, to->rip);
     to->rsp = from->rsp;
     to->rbx = from->rbx;
     to->rbp = from->rbp;

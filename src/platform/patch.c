@@ -192,6 +192,40 @@ int patch_map(struct context *ctx, struct patch_file *f, int host_fd, uaddr_t ad
     return fd;
 }
 
+static void restore_site(struct context *ctx, const struct patch_range *r, const struct site *s)
+{
+    struct stub_order *o = order_queue(ctx, ORDER_PATCH, 0);
+
+    if (!o)
+        return;
+    o->args[0] = range_base(r) + s->offset;
+    o->args[1] = s->new_code; /* where it is not there, nothing happens */
+    o->args[2] = s->old_code;
+    o->args[3] = patch_table_base_slot(r->file->base);
+    o->args[4] = range_base(r);
+    o->flags = ORDER_IGNORE_ERRORS;
+}
+
+void patch_restore(struct context *ctx, uaddr_t addr, size_t len)
+{
+    struct patch_space *p = ctx->as->patches;
+
+    MUTEX_GUARD(&p->lock);
+    for (unsigned i = 0; i < p->count; i++) {
+        const struct patch_range *r = &p->ranges[i];
+        if (r->start >= addr + len || r->end <= addr || !r->based)
+            continue;
+        mutex_lock(&r->file->lock);
+        for (unsigned k = 0; k < r->file->site_count; k++) {
+            const struct site *s = &r->file->sites[k];
+            uaddr_t at = range_base(r) + s->offset;
+            if (s->thunk && at >= MAX(addr, r->start) && at < MIN(addr + len, r->end))
+                restore_site(ctx, r, s);
+        }
+        mutex_unlock(&r->file->lock);
+    }
+}
+
 /* ---- traps ---- */
 
 static bool alone(struct address_space *as)
@@ -302,5 +336,24 @@ uaddr_t patch_fixup_rip(struct address_space *as, uaddr_t rip)
     if (s && s->shape == SITE_COMPARE && s->thunk)
         rip = patch_table_tail(s->thunk);
     mutex_unlock(&r->file->lock);
+    return rip;
+}
+
+#define COMPARE_SIZE 6 /* of the compare that a SITE_COMPARE ends with */
+
+uaddr_t patch_origin_rip(struct address_space *as, uaddr_t rip)
+{
+    struct patch_space *p = as->patches;
+    uint32_t slot, offset;
+
+    if (!patch_table_find_tail(rip, &slot, &offset))
+        return rip;
+    MUTEX_GUARD(&p->lock);
+    for (unsigned i = 0; i < p->count; i++) {
+        const struct patch_range *r = &p->ranges[i];
+        uaddr_t at = range_base(r) + offset - COMPARE_SIZE;
+        if (r->based && patch_table_base_slot(r->file->base) == slot && at >= r->start && at < r->end)
+            return at;
+    }
     return rip;
 }

@@ -68,6 +68,8 @@ NODISCARD int patch_space_copy(struct address_space *as, struct address_space *f
 /* A call trapped at the instruction before regs.rip. `hot`: the stub has counted already. */
 void patch_trapped(struct context *ctx, bool hot);
 /* Where a thread that stands at rip must continue. */
+/* The other way round: the position in the guest's text of a thread that stands behind a system call in a thunk. */
+uaddr_t patch_origin_rip(struct address_space *as, uaddr_t rip);
 uaddr_t patch_fixup_rip(struct address_space *as, uaddr_t rip);
 
 /* ---- patch_file.c ---- */
@@ -97,6 +99,8 @@ uint32_t patch_table_load_thunk(unsigned base, uint32_t nr, uint32_t return_offs
 uint32_t patch_table_compare_thunk(unsigned base, uint32_t immediate, uint32_t return_offset);
 /* Where a thread continues that had trapped at a SITE_COMPARE. */
 uaddr_t patch_table_tail(uint32_t thunk);
+/* Is it such a place? Then the file's base slot, and the offset of what follows the site. */
+bool patch_table_find_tail(uaddr_t rip, uint32_t *ret_base_slot, uint32_t *ret_offset);
 static inline uint32_t patch_table_slot(uint32_t thunk)
 {
     return PATCH_SLOTS + thunk * 8;

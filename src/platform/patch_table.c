@@ -170,3 +170,18 @@ uaddr_t patch_table_tail(uint32_t thunk)
 {
     return thunk_address(thunk) + COMPARE_TAIL;
 }
+
+bool patch_table_find_tail(uaddr_t rip, uint32_t *ret_base_slot, uint32_t *ret_offset)
+{
+    const uint8_t *code;
+
+    if (rip < PATCH_THUNKS || rip + 15 >= PATCH_TABLE + PATCH_TABLE_SIZE ||
+        rip % PATCH_THUNK_SIZE != COMPARE_TAIL)
+        return false;
+    code = (const uint8_t *)table.memory + (rip - PATCH_TABLE);
+    if (memcmp(code, "\x48\x8b\x0c\x25", 4) != 0 || memcmp(code + 8, "\x48\x8d\x89", 3) != 0)
+        return false;
+    memcpy(ret_base_slot, code + 4, sizeof(*ret_base_slot));
+    memcpy(ret_offset, code + 11, sizeof(*ret_offset));
+    return true;
+}

@@ -270,4 +270,6 @@ void patch_file_put(struct patch_file *f);
  * or protection change of executable ranges. */
 int patch_map(struct context *ctx, struct patch_file *pf, int host_fd, uaddr_t addr, size_t len,
               uint64_t off);
+/* The text of the range is about to move: patched sites, which know their address, become what they were. */
+void patch_restore(struct context *ctx, uaddr_t addr, size_t len);
 void patch_unmap(struct address_space *as, uaddr_t addr, size_t len);

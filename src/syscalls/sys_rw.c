@@ -1,9 +1,27 @@
 /* read(2), write(2) and their positional and vectored forms, lseek. */
 #include "kernel/fdtable.h"
+#include "kernel/task.h"
 #include "mm/uaccess.h"
 #include "syscalls/prototypes.h"
 #include "vfs/vfs.h"
 #include <sys/uio.h>
+
+/* For /proc/PID/io. */
+static int64_t count_read(int64_t n)
+{
+    struct io_counts *io = &current->io;
+    io->syscr++;
+    io->rchar += n > 0 ? (uint64_t)n : 0;
+    return n;
+}
+
+static int64_t count_write(int64_t n)
+{
+    struct io_counts *io = &current->io;
+    io->syscw++;
+    io->wchar += n > 0 ? (uint64_t)n : 0;
+    return n;
+}
 
 int64_t sys_read(const uint64_t *a)
 {
@@ -13,7 +31,7 @@ int64_t sys_read(const uint64_t *a)
     if (err)
         return err;
     uio_init_user(&u, a[1], a[2]);
-    return vfs_read(f, &u);
+    return count_read(vfs_read(f, &u));
 }
 
 int64_t sys_write(const uint64_t *a)
@@ -24,7 +42,7 @@ int64_t sys_write(const uint64_t *a)
     if (err)
         return err;
     uio_init_user(&u, a[1], a[2]);
-    return vfs_write(f, &u);
+    return count_write(vfs_write(f, &u));
 }
 
 int64_t sys_pread64(const uint64_t *a)
@@ -37,7 +55,7 @@ int64_t sys_pread64(const uint64_t *a)
     if (err)
         return err;
     uio_init_user(&u, a[1], a[2]);
-    return vfs_pread(f, &u, (int64_t)a[3]);
+    return count_read(vfs_pread(f, &u, (int64_t)a[3]));
 }
 
 int64_t sys_pwrite64(const uint64_t *a)
@@ -50,7 +68,7 @@ int64_t sys_pwrite64(const uint64_t *a)
     if (err)
         return err;
     uio_init_user(&u, a[1], a[2]);
-    return vfs_pwrite(f, &u, (int64_t)a[3]);
+    return count_write(vfs_pwrite(f, &u, (int64_t)a[3]));
 }
 
 /* ---- vectored ---- */
@@ -80,7 +98,7 @@ static int64_t do_readv(const uint64_t *a, int64_t pos, int flags)
         err = flags & ~READ_FLAGS ? -EOPNOTSUPP : check_nowait(f, flags, EPOLLIN);
     if (err)
         return err;
-    return pos == -1 ? vfs_read(f, &u) : vfs_pread(f, &u, pos);
+    return count_read(pos == -1 ? vfs_read(f, &u) : vfs_pread(f, &u, pos));
 }
 
 /* RWF_APPEND: at the end, wherever the position is. */
@@ -113,6 +131,7 @@ static int64_t do_writev(const uint64_t *a, int64_t pos, int flags)
     ssize_t n = flags & RWF_APPEND && !f->ops->stream ? write_appending(f, &u)
                 : pos == -1                           ? vfs_write(f, &u)
                                                       : vfs_pwrite(f, &u, pos);
+    (void)count_write(n);
     if (n > 0 && flags & (RWF_SYNC | RWF_DSYNC))
         err = vfs_fsync(f, !(flags & RWF_SYNC));
     return err ? err : n;
