@@ -210,7 +210,7 @@ static int bind_console(struct start *s)
 
 static void unbind_console(struct start *s)
 {
-    CLEANUP_PATH_REF struct path at = {0};
+    struct path at;
     if (!s->console_bound || container_step_in(s->container, NULL) < 0)
         return;
     if (path_lookup(AT_FDCWD, "/dev/console", WALK_FOLLOW, &at) == 0 && do_umount(&at, MNT_DETACH) < 0)

@@ -63,7 +63,7 @@ static void test_objects(void **state)
 
 static void test_malformed(void **state)
 {
-    static const char *const bad[] = {"nonsense\n", "{\"a\":\n", "{\"a\":\"\n", "}\n", "x{}\n", "\"text\"\n", "{]{\n"};
+    static const char *const bad[] = {"nonsense\n", "{\"a\":\n", "{\"a\":\"\n", "}\n", "x{}\n", "\"text\"\n", "{[{\n"};
     struct wire w;
     wire_init(&w, -1);
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {

@@ -28,8 +28,7 @@ static void unmount(const char *path)
 {
     struct path at;
     check(path_lookup(AT_FDCWD, path, 0, &at) == 0);
-    check(do_umount(&at, 2) == 0); /* MNT_DETACH */
-    path_put(&at);
+    check(do_umount(&at, 2) == 0); /* MNT_DETACH; takes the reference */
     check(vfs_rmdir_at(AT_FDCWD, path) == 0);
 }
 

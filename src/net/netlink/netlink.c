@@ -169,7 +169,7 @@ static int may_join(struct netlink_socket *n)
 static int netlink_bind(struct socket *s, const struct socket_name *name)
 {
     struct netlink_socket *n = netlink_of(s);
-    struct sockaddr_nl a;
+    struct sockaddr_nl a = {0};
     int err = check_name(name, &a);
     if (err == 0 && a.nl_groups)
         err = may_join(n);
