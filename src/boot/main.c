@@ -95,6 +95,7 @@ static int register_filesystems(void)
     cgroupfs_init();
     overlay_register();
     netlink_init();
+    mqueue_post = netlink_post;
     int err = netns_init();
     if (!err)
         err = ipc_init();

@@ -5,12 +5,17 @@
 #pragma once
 #include "base/base.h"
 
+struct file;
 struct ipc_namespace;
 struct super_block;
 
 struct mq_attr_guest {
     int64_t flags, maxmsg, msgsize, curmsgs, reserved[4];
 };
+
+/* How SIGEV_THREAD reaches the C library: bytes onto the queue of a netlink socket; -EINVAL: the file is none. With n 0
+ * nothing is sent. Set by boot. */
+extern int (*mqueue_post)(struct file *socket, const void *bytes, size_t n);
 
 void mqueue_register(void); /* the file system type */
 /* The file system of a namespace: a reference. What mount(2) of an mqueue gives. */

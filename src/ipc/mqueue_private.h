@@ -22,12 +22,16 @@ struct mq_message {
     char text[];
 };
 
+#define NOTIFY_COOKIE_LEN 32
+
 /* Who is told of the first message. */
 struct mq_notify {
     int how;           /* SIGEV_...; owner NULL: nobody */
     int signo;         /* of SIGEV_SIGNAL */
     uint64_t value;
     struct pid *owner; /* reference */
+    struct file *socket; /* of SIGEV_THREAD: reference */
+    char cookie[NOTIFY_COOKIE_LEN];
 };
 
 struct mqueue {

@@ -2,10 +2,16 @@
  * Memory: mmap and its family, decoded.
  */
 #include "kernel/fdtable.h"
+#include "kernel/pid.h"
+#include "kernel/pidfd.h"
+#include "kernel/task.h"
+#include "kernel/trace_access.h"
 #include "mm/mempolicy.h"
 #include "mm/mm.h"
 #include "syscalls/prototypes.h"
 #include "vfs/file.h"
+#include <linux/capability.h>
+#include <linux/mman.h>
 #include <sys/mman.h>
 
 int64_t sys_mmap(const uint64_t *a)
@@ -142,4 +148,84 @@ int64_t sys_migrate_pages(const uint64_t *a)
 int64_t sys_move_pages(const uint64_t *a)
 {
     return do_move_pages((int32_t)a[0], a[1], a[2], a[3], a[4], (int)a[5]);
+}
+
+/* ---- other processes' memory ---- */
+
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25
+#endif
+
+/* The task behind a pidfd, whose memory the caller may look at. */
+static int find_by_pidfd(int fd, struct task **ret)
+{
+    struct pid *pid;
+    int err = pidfd_pid(fd, &pid);
+    if (err < 0)
+        return err;
+    spin_lock(&tasklist_lock);
+    struct task *t = pid->task ? task_get(pid->task) : NULL;
+    spin_unlock(&tasklist_lock);
+    pid_put(pid);
+    if (!t)
+        return -ESRCH;
+    err = trace_access(t, TRACE_READ | TRACE_FSCREDS);
+    if (err < 0)
+        task_put(t);
+    else
+        *ret = t;
+    return err;
+}
+
+static int64_t advise_vectors(const struct uio *u, bool own, int advice)
+{
+    int64_t done = 0;
+    for (unsigned i = 0; i < u->count; i++) {
+        /* What may be asked for others is a hint each time: the host is not told. */
+        int64_t err = own ? do_madvise(u->vec[i].base, u->vec[i].len, advice)
+                          : u->vec[i].base & ~PAGE_MASK ? -EINVAL : 0;
+        if (err < 0)
+            return done ? done : err;
+        done += (int64_t)u->vec[i].len;
+    }
+    return done;
+}
+
+int64_t sys_process_madvise(const uint64_t *a)
+{
+    CLEANUP_UIO struct uio u = {.vec = u.inline_vec};
+    struct task *t;
+    int advice = (int)a[3];
+    if ((unsigned)a[4])
+        return -EINVAL;
+    int err = uio_init_iovec(&u, a[1], a[2]);
+    if (err == 0)
+        err = find_by_pidfd((int)a[0], &t);
+    if (err < 0)
+        return err;
+    bool own = t->process == current->process;
+    task_put(t);
+    bool hint = advice == MADV_COLD || advice == MADV_PAGEOUT || advice == MADV_WILLNEED || advice == MADV_COLLAPSE;
+    if (!own && !hint)
+        return -EINVAL;
+    if (!own && !capable(CAP_SYS_NICE))
+        return -EPERM;
+    return advise_vectors(&u, own, advice);
+}
+
+/* The memory of a process that has been killed goes with its host process, which nothing here can hasten. */
+int64_t sys_process_mrelease(const uint64_t *a)
+{
+    struct pid *pid;
+    if ((unsigned)a[1])
+        return -EINVAL;
+    int err = pidfd_pid((int)a[0], &pid);
+    if (err < 0)
+        return err;
+    spin_lock(&tasklist_lock);
+    struct task *t = pid->task;
+    err = !t || t->exited ? -ESRCH : t->exiting || t->sig.kill_pending ? 0 : -EINVAL;
+    spin_unlock(&tasklist_lock);
+    pid_put(pid);
+    return err;
 }

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <mqueue.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -258,6 +259,47 @@ static void notification(void)
     mq_unlink(NAME);
 }
 
+static volatile int told;
+static pthread_t teller;
+
+static void on_message(union sigval v)
+{
+    teller = pthread_self();
+    told = v.sival_int;
+}
+
+static void threads(void)
+{
+    struct mq_attr a = {.mq_maxmsg = 3, .mq_msgsize = 16};
+    mqd_t q = mq_open(NAME, O_RDWR | O_CREAT, 0600, &a);
+    struct sigevent ev = {.sigev_notify = SIGEV_THREAD, .sigev_notify_function = on_message, .sigev_value.sival_int = 55};
+    IS(mq_notify(q, &ev), 0);
+    FAILS(mq_notify(q, &ev), EBUSY);
+    IS(mq_send(q, "x", 1, 0), 0);
+    for (int i = 0; i < 500 && !told; i++)
+        sleep_ms(4);
+    IS(told, 55);
+    HOLDS(!pthread_equal(teller, pthread_self()));
+    char buf[16];
+    mq_receive(q, buf, 16, NULL);
+    IS(mq_notify(q, &ev), 0);
+    IS(mq_notify(q, NULL), 0);
+    IS(mq_notify(q, &ev), 0);
+    struct sigevent raw = {.sigev_notify = SIGEV_THREAD, .sigev_signo = 1, .sigev_value.sival_ptr = buf};
+    mqd_t other = mq_open(NAME, O_RDWR);
+    mq_close(other);
+    char cookie[32] = "";
+    raw.sigev_value.sival_ptr = cookie;
+    raw.sigev_signo = -1;
+    FAILS(syscall(SYS_mq_notify, q, &raw), EBADF);
+    raw.sigev_signo = open("/dev/null", O_RDONLY);
+    FAILS(syscall(SYS_mq_notify, q, &raw), ENOTSOCK);
+    raw.sigev_value.sival_ptr = (void *)8;
+    FAILS(syscall(SYS_mq_notify, q, &raw), EFAULT);
+    mq_close(q);
+    mq_unlink(NAME);
+}
+
 static void file_system(void)
 {
     struct mq_attr a = {.mq_maxmsg = 3, .mq_msgsize = 16};
@@ -305,6 +347,7 @@ int main(void)
     messages();
     waiting();
     notification();
+    threads();
     file_system();
     return each_failed();
 }

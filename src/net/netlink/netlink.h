@@ -84,6 +84,8 @@ struct netlink_protocol {
 };
 
 void netlink_init(void); /* at boot */
+/* Bare bytes onto the queue of an open netlink socket (mq_notify): -ENOTSOCK, -EINVAL: it is none. n 0 only looks. */
+int netlink_post(struct file *file, const void *bytes, size_t n);
 
 static inline struct netlink_socket *netlink_of(struct socket *s)
 {

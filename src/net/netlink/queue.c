@@ -71,6 +71,22 @@ int netlink_queue(struct netlink_socket *to, struct netlink_packet *p, bool dump
     return 0;
 }
 
+int netlink_post(struct file *file, const void *bytes, size_t n)
+{
+    struct socket *s = socket_of(file);
+    if (!s)
+        return -ENOTSOCK;
+    if (s->domain != AF_NETLINK)
+        return -EINVAL;
+    struct netlink_packet *p = n ? netlink_packet_new(n) : NULL;
+    if (!p)
+        return n ? -ENOMEM : 0;
+    memcpy(p->data, bytes, n);
+    int err = netlink_queue(netlink_of(s), p, false, false);
+    netlink_packet_put(p);
+    return err;
+}
+
 struct broadcast {
     int protocol;
     unsigned group;
