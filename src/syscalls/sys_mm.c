@@ -194,7 +194,7 @@ static int64_t advise_vectors(const struct uio *u, bool own, int advice)
 int64_t sys_process_madvise(const uint64_t *a)
 {
     CLEANUP_UIO struct uio u = {.vec = u.inline_vec};
-    struct task *t;
+    struct task *t = NULL;
     int advice = (int)a[3];
     if ((unsigned)a[4])
         return -EINVAL;

@@ -272,7 +272,8 @@ static void threads(void)
 {
     struct mq_attr a = {.mq_maxmsg = 3, .mq_msgsize = 16};
     mqd_t q = mq_open(NAME, O_RDWR | O_CREAT, 0600, &a);
-    struct sigevent ev = {.sigev_notify = SIGEV_THREAD, .sigev_notify_function = on_message, .sigev_value.sival_int = 55};
+    struct sigevent ev = {.sigev_notify = SIGEV_THREAD, .sigev_value.sival_int = 55};
+    ev.sigev_notify_function = on_message;
     IS(mq_notify(q, &ev), 0);
     FAILS(mq_notify(q, &ev), EBUSY);
     IS(mq_send(q, "x", 1, 0), 0);
