@@ -238,6 +238,9 @@ int cgroup_from_fd(int fd, struct cgroup **ret)
     if (!cg)
         return -EBADF;
     *ret = cgroup_get(cg);
+    mutex_lock(&cgroup_mutex);
+    cgroup_memory_watch(cg); /* somebody is about to come */
+    mutex_unlock(&cgroup_mutex);
     return 0;
 }
 

@@ -8,7 +8,8 @@
  * inodes, cgroup namespaces), `dead` then.
  *
  * What counts: the number of tasks is limited by pids.max; cpuset.cpus narrows the affinity;
- * memory.max is enforced when memory is mapped (kernel/cgroup_memory.c); freezing and killing work.
+ * memory.max that a guest has set is enforced by killing (kernel/cgroup_memory.c); freezing and
+ * killing work.
  * DEVIATION: cpu and io values are checked, kept and shown, but the host schedules as it likes; version 1
  * hierarchies are views of the one tree.
  *
@@ -65,6 +66,7 @@ struct cgroup {
     _Atomic uint64_t pids_max, pids_current, pids_peak, pids_failed;
     _Atomic uint64_t memory_min, memory_low, memory_high, memory_max, swap_max, swap_high;
     _Atomic uint64_t memory_peak, memory_failed, oom_kills;
+    bool memory_watched; /* [cgroup_mutex] a guest has set memory_max */
     _Atomic bool memory_visible, oom_group; /* visible: MemTotal is its limit, for who is in it */
     _Atomic uint64_t cpu_weight, cpu_quota, cpu_period, cpu_burst;
     _Atomic bool cpu_idle;

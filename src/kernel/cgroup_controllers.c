@@ -35,6 +35,17 @@ static int bytes_write(struct cgroup *cg, char *text, uint64_t offset)
         return 0;                                                        \
     }
 
+/* memory.max: what a guest limits is watched. */
+static int memory_max_write(struct cgroup *cg, char *text, uint64_t offset)
+{
+    int err = bytes_write(cg, text, offset);
+    if (err || !current)
+        return err;
+    cg->memory_watched = cg->memory_max != CGROUP_MAX;
+    cgroup_memory_watch(cg);
+    return 0;
+}
+
 MAX_SHOW(pids_max)
 MAX_SHOW(pids_current)
 MAX_SHOW(pids_peak)
@@ -390,7 +401,7 @@ const struct cgroup_file cgroup_controller_files[] = {
     {"memory.min", CG_MEMORY, V2, NULL, memory_min_show, bytes_write, FIELD(memory_min)},
     {"memory.low", CG_MEMORY, V2, NULL, memory_low_show, bytes_write, FIELD(memory_low)},
     {"memory.high", CG_MEMORY, V2, NULL, memory_high_show, bytes_write, FIELD(memory_high)},
-    {"memory.max", CG_MEMORY, V2, NULL, memory_max_show, bytes_write, FIELD(memory_max)},
+    {"memory.max", CG_MEMORY, V2, NULL, memory_max_show, memory_max_write, FIELD(memory_max)},
     {"memory.peak", CG_MEMORY, V2, NULL, memory_peak_show, NULL, 0},
     {"memory.events", CG_MEMORY, V2 | CG_FILE_MEMORY_EVENTS, NULL, memory_events_show, NULL, 0},
     {"memory.events.local", CG_MEMORY, V2 | CG_FILE_MEMORY_EVENTS, NULL, memory_events_show, NULL, 0},

@@ -8,6 +8,7 @@ const struct cgroup_file *cgroup_file_named(const char *name);
 /* cgroup_task.c. Of cg and, if `below`, of those below it: live tasks one by one under
  * tasklist_lock. */
 struct task *cgroup_next_task_locked(const struct cgroup *cg, bool below, struct task *after);
+void cgroup_memory_watch(struct cgroup *cg); /* cgroup_memory.c */
 void cgroup_events_changed(struct cgroup *cg); /* it and those above */
 /* Moves one process, or (whole false) one thread. who: checks for who asks. */
 NODISCARD int cgroup_move(struct cgroup *cg, struct process *p);

@@ -162,6 +162,8 @@ int cgroup_move(struct cgroup *cg, struct process *p)
     int err = move_locked(cg, p);
     spin_unlock(&tasklist_lock);
     cgroup_put(old);
+    if (!err)
+        cgroup_memory_watch(cg);
     return err;
 }
 

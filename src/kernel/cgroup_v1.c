@@ -1,10 +1,12 @@
 /* The names that version 1 has for what the controllers know, and the few things only it has. */
 #include "base/strbuf.h"
 #include "kernel/cgroup_private.h"
+#include "kernel/task.h"
 #include <stddef.h>
 #include <string.h>
 
 #define U(n) ((unsigned long long)(n))
+#define FIELD(name) offsetof(struct cgroup, name)
 #define UNLIMITED 9223372036854771712ULL /* as version 1 shows "no limit" */
 
 static int bytes_show(uint64_t value, struct strbuf *out)
@@ -45,9 +47,14 @@ static int limit_write(struct cgroup *cg, char *text, uint64_t offset)
 {
     uint64_t n = CGROUP_MAX;
     int err = strcmp(text, "-1") ? cgroup_parse_bytes(text, &n) : 0;
-    if (!err)
-        *(_Atomic uint64_t *)((char *)cg + offset) = n;
-    return err;
+    if (err)
+        return err;
+    *(_Atomic uint64_t *)((char *)cg + offset) = n;
+    if (offset == FIELD(memory_max) && current) {
+        cg->memory_watched = n != CGROUP_MAX;
+        cgroup_memory_watch(cg);
+    }
+    return 0;
 }
 
 
@@ -145,7 +152,6 @@ static int zero_show(struct cgroup *cg, struct strbuf *out)
 
 #define V1 CG_FILE_V1
 #define ROOT (CG_FILE_V1 | CG_FILE_ROOT)
-#define FIELD(name) offsetof(struct cgroup, name)
 
 const struct cgroup_file cgroup_v1_files[] = {
     {"notify_on_release", CG_FILE_CORE, ROOT, NULL, zero_show, NULL, 0},
