@@ -10,6 +10,8 @@ void call_work_update(struct task *t)
 {
     unsigned work = t->seccomp.mode != SECCOMP_MODE_DISABLED ? CALL_WORK_SECCOMP : 0;
     const struct ptrace_state *s = t->ptrace;
+    if (t->dispatch.mode)
+        work |= CALL_WORK_DISPATCH;
     if (s && s->tracer && (s->syscalls || s->emulate || s->step))
         work |= CALL_WORK_TRACED;
     __atomic_store_n(&t->call_work, work, __ATOMIC_SEQ_CST);
@@ -56,6 +58,8 @@ int64_t call_with_work(struct task *t, const struct event *event)
     bool run = true;
     memcpy(c.args, event->args, sizeof(c.args));
     ptrace_clear_step(t);
+    if (t->dispatch.mode && !user_dispatch_admit(t, &c))
+        return c.result;
     if (t->call_work & CALL_WORK_TRACED)
         run = enter_traced(t, &c);
     if (run && t->seccomp.mode != SECCOMP_MODE_DISABLED)

@@ -11,6 +11,7 @@ struct event;
 
 /* task->call_work: why calls take the long way. */
 #define CALL_WORK_SECCOMP 1u
+#define CALL_WORK_DISPATCH 4u
 #define CALL_WORK_TRACED 2u /* ptrace: entry and exit stops, single steps */
 
 /* sig.lock held: filters or tracing of t have changed. Its stub stops (or starts again) answering

@@ -155,6 +155,7 @@ static void reset_attributes(struct task *t, struct image *image, bool privilege
     t->sig.altstack_flags = SS_DISABLE;
     t->clear_child_tid = t->set_child_tid = 0;
     t->restart.func = NULL;
+    t->dispatch.mode = 0;
     if (privileged)
         t->pdeath_signal = 0;
     task_set_comm(t, image_comm(image));

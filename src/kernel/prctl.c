@@ -9,6 +9,12 @@
 #include <linux/securebits.h>
 #include <string.h>
 
+#ifndef ARCH_GET_XCOMP_GUEST_PERM
+#define ARCH_GET_XCOMP_GUEST_PERM 0x1024
+#define ARCH_REQ_XCOMP_GUEST_PERM 0x1025
+#endif
+#define XFEATURE_LAST 18
+
 static int64_t set_name(struct task *t, uaddr_t from)
 {
     char name[TASK_COMM_LEN] = {0};
@@ -210,6 +216,8 @@ int64_t do_prctl(int option, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
         return set_timer_slack(t, a);
     case PR_GET_TIMERSLACK:
         return t->timer_slack;
+    case PR_SET_SYSCALL_USER_DISPATCH:
+        return user_dispatch_set(a, b, c, d);
     case PR_SET_PTRACER:
         return yama_set_tracer(a);
     case PR_GET_SECCOMP:
@@ -219,6 +227,16 @@ int64_t do_prctl(int option, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
     default:
         return credentials(option, a, b, c, d);
     }
+}
+
+/* Which parts of the processor's extended state a program may use: all that there are, but those
+ * that a program has to ask for. */
+static int64_t extended_state(int option, uint64_t arg)
+{
+    uint64_t features = platform_xsave_features();
+    if (option == ARCH_REQ_XCOMP_PERM || option == ARCH_REQ_XCOMP_GUEST_PERM)
+        return arg > XFEATURE_LAST ? -EINVAL : -EOPNOTSUPP;
+    return put_user(&features, arg);
 }
 
 int64_t do_arch_prctl(int option, uint64_t addr)
@@ -242,6 +260,19 @@ int64_t do_arch_prctl(int option, uint64_t addr)
         return put_user(option == ARCH_GET_FS ? &context_regs(t->ctx)->fs_base
                                               : &context_regs(t->ctx)->gs_base,
                         addr);
+    case ARCH_GET_CPUID:
+        return 1;
+    case ARCH_SET_CPUID: /* it cannot be made to fault */
+        return addr ? 0 : -ENODEV;
+    case ARCH_GET_XCOMP_SUPP:
+    case ARCH_GET_XCOMP_PERM:
+    case ARCH_REQ_XCOMP_PERM:
+    case ARCH_GET_XCOMP_GUEST_PERM:
+    case ARCH_REQ_XCOMP_GUEST_PERM:
+        return extended_state(option, addr);
+    case ARCH_MAP_VDSO_32:
+    case ARCH_MAP_VDSO_64:
+        return -EEXIST; /* one is there */
     default:
         return -EINVAL;
     }

@@ -28,6 +28,7 @@
 #include "kernel/namespaces.h"
 #include "kernel/seccomp.h"
 #include "kernel/signal.h"
+#include "kernel/user_dispatch.h"
 #include "platform/platform.h"
 #include "sched/fiber.h"
 #include "sched/mutex.h"
@@ -205,6 +206,7 @@ struct task {
     struct io_counts io;             /* [t] */
     unsigned call_work;              /* [a] CALL_WORK_...: why its calls take the long way; call_entry.h */
     struct seccomp_state seccomp;    /* kernel/seccomp.h */
+    struct user_dispatch dispatch;   /* [t] kernel/user_dispatch.h */
     struct ptrace_state *ptrace;     /* made when first traced, kept with the task: kernel/ptrace.h */
 };
 
