@@ -111,7 +111,7 @@ static void test_other_architectures_trap(void **state)
 static void test_numbers(void **state)
 {
     static const int allowed[] = {
-        SYS_futex,   SYS_rt_sigreturn, SYS_munmap,          SYS_mprotect,
+        SYS_futex,   SYS_pread64,      SYS_rseq,            SYS_rt_sigreturn, SYS_munmap,          SYS_mprotect,
         SYS_recvmsg, SYS_exit,         SYS_exit_group,      SYS_sigaltstack,
         SYS_dup3,    SYS_madvise,      SYS_mremap,          SYS_sched_yield,
         SYS_msync,   SYS_mincore,      SYS_mlock,           SYS_mlock2,
@@ -157,6 +157,8 @@ static void test_memory(void **state)
                      KILL);
     assert_int_equal(CALL(SYS_munmap, STUB_BASE, 4096), KILL);
     assert_int_equal(CALL(SYS_munmap, STUB_BASE - 4096, 4096), ALLOW);
+    assert_int_equal(CALL(SYS_pread64, 70, 0x10000, 4096, 0), ALLOW);
+    assert_int_equal(CALL(SYS_pread64, 70, STUB_VALUES, 4096, 0), KILL);
     assert_int_equal(CALL(SYS_mprotect, STUB_VALUES, 4096, 3), KILL);
     assert_int_equal(CALL(SYS_mremap, 0x10000, 4096, 4096, 3, STUB_BASE), KILL);
     assert_int_equal(CALL(SYS_madvise, 0x10000, 4096, MADV_DONTNEED), ALLOW);

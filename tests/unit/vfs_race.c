@@ -91,7 +91,6 @@ static void mount_and_unmount(const char *path)
     if (err || path_lookup(AT_FDCWD, path, WALK_FOLLOW, &p))
         return;
     err = do_umount(&p, 2);
-    path_put(&p);
 }
 
 static void one(struct dice *d)
@@ -196,7 +195,6 @@ static void body(void)
     static const char *const tops[] = {"/x", "/lower"};
     for (unsigned i = 0; i < 2; i++) {
         check(path_lookup(AT_FDCWD, tops[i], 0, &p) == 0 && do_umount(&p, 2) == 0);
-        path_put(&p);
         check(vfs_rmdir_at(AT_FDCWD, tops[i]) == 0);
     }
     dcache_shrink();

@@ -57,7 +57,6 @@ static void mounts(void)
     check(!strcmp(text.s, "/m/in"));
     path_put(&p);
     check(path_lookup(AT_FDCWD, "/m", 0, &p) == 0 && do_umount(&p, 0) == 0);
-    path_put(&p);
     check(stat_error("/m/in") == -ENOENT && vfs_rmdir_at(AT_FDCWD, "/m") == 0);
 }
 

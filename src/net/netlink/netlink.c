@@ -171,7 +171,9 @@ static int netlink_bind(struct socket *s, const struct socket_name *name)
     struct netlink_socket *n = netlink_of(s);
     struct sockaddr_nl a = {0};
     int err = check_name(name, &a);
-    if (err == 0 && a.nl_groups)
+    if (err < 0)
+        return err;
+    if (a.nl_groups)
         err = may_join(n);
     if (n->protocol->groups < 32)
         a.nl_groups &= (1u << n->protocol->groups) - 1;
