@@ -95,8 +95,8 @@ struct stack_row {
     char comm[TASK_COMM_LEN + 1];
     char *container; /* borrowed from its process, which is referenced */
     struct process *process;
-    const char *blocked_in;
-    int64_t since;
+    int nr;        /* the system call it is in, or -1 */
+    int64_t since; /* monotonic; 0: it is not blocked */
 };
 
 static size_t collect_stacks(struct stack_row *rows)
@@ -116,11 +116,25 @@ static size_t collect_stacks(struct stack_row *rows)
             memcpy(row->comm, t->comm, TASK_COMM_LEN);
             row->process = process_get(p);
             row->container = p->container ? p->container->id : NULL;
-            row->blocked_in = __atomic_load_n(&t->blocked_in, __ATOMIC_RELAXED);
-            row->since = __atomic_load_n(&t->blocked_since, __ATOMIC_RELAXED);
+            row->nr = __atomic_load_n(&t->syscall_nr, __ATOMIC_RELAXED);
+            spin_lock(&t->platform_lock);
+            row->since = t->fiber ? fiber_blocked_since(t->fiber) : 0;
+            spin_unlock(&t->platform_lock);
         }
     spin_unlock(&tasklist_lock);
     return n;
+}
+
+static json_t *stack_json(const struct stack_row *row)
+{
+    json_t *comm = json_string(row->comm);
+    int64_t now = now_monotonic();
+    bool known = row->since && row->nr >= 0 && (unsigned)row->nr < syscall_table_size && syscall_table[row->nr].name;
+    return json_pack("{s:s, s:i, s:i, s:o, s:s, s:I, s:I}", "container_id", row->container ? row->container : "",
+                     "pid", row->pid, "tid", row->tid, "command", comm ? comm : json_string("?"), "blocked_in",
+                     known ? syscall_table[row->nr].name : "", "since",
+                     (json_int_t)(row->since ? now_realtime() - now + row->since : 0), "blocked_for",
+                     (json_int_t)(row->since ? now - row->since : 0));
 }
 
 int handle_stacks(struct request *r)
@@ -133,11 +147,7 @@ int handle_stacks(struct request *r)
     json_t *tasks = json_array();
     for (size_t i = 0; i < n; i++) {
         struct stack_row *row = &rows[i];
-        json_t *comm = json_string(row->comm);
-        json_array_append_new(
-            tasks, json_pack("{s:s, s:i, s:i, s:o, s:s, s:I}", "container_id", row->container ? row->container : "",
-                             "pid", row->pid, "tid", row->tid, "command", comm ? comm : json_string("?"), "blocked_in",
-                             row->blocked_in ? row->blocked_in : "", "since", (json_int_t)row->since));
+        json_array_append_new(tasks, stack_json(row));
         process_put(row->process);
     }
     r->result = json_pack("{s:o}", "tasks", tasks);

@@ -198,8 +198,6 @@ struct task {
     int nice, sched_policy, sched_priority;
     uint64_t cpu_mask[16];           /* sched_setaffinity as asked for; 1024 CPUs */
     int64_t timer_slack;
-    int64_t blocked_since;           /* Debug.Stacks */
-    const char *blocked_in;          /* the system call's name while inside one */
     int syscall_nr;                  /* [t] current call, -1 outside */
     struct restart_block restart;    /* [t] for restart_syscall */
     uint64_t syscall_count;

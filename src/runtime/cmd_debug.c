@@ -70,7 +70,7 @@ int cmd_stacks(int argc, char **argv)
     json_array_foreach(json_object_get(result, "tasks"), i, task)
         printf("%-20s %7lld %7lld %-16s %-20s %lld ms\n", text_of(task, "container_id"),
                number_of(task, "pid"), number_of(task, "tid"), text_of(task, "command"),
-               text_of(task, "blocked_in"), number_of(task, "since") / NSEC_PER_MSEC);
+               text_of(task, "blocked_in"), number_of(task, "blocked_for") / NSEC_PER_MSEC);
     json_decref(result);
     return 0;
 }

@@ -68,6 +68,11 @@ void fiber_free(struct fiber *f)
         munmap(stack_base(f), FIBER_STACK_SIZE);
 }
 
+int64_t fiber_blocked_since(const struct fiber *f)
+{
+    return atomic_load_explicit(&f->blocked_since, memory_order_relaxed);
+}
+
 void fiber_discard(struct fiber *f)
 {
     fiber_free(f);

@@ -56,6 +56,8 @@ static inline void *fiber_local(const struct fiber *f)
 void fiber_interrupt(struct fiber *f);
 void fiber_clear_interrupt(struct fiber *f);
 bool fiber_interrupted(const struct fiber *f);
+/* Monotonic: when the wait began that it is in; 0: it is in none. The fiber exists. For debugging. */
+int64_t fiber_blocked_since(const struct fiber *f);
 
 /* The scheduler. sched_run() starts `workers` threads (0: one a CPU) and returns when sched_stop() is called. */
 int sched_init(unsigned workers);

@@ -47,6 +47,7 @@ struct fiber {
     void (*fn)(void *arg);     /* [I] */
     void *arg;                 /* [I] */
     const char *name;          /* [I] */
+    _Atomic int64_t blocked_since; /* [a] when the wait under way began, or 0 */
     struct sanitizer_stack stack;
 };
 _Static_assert(sizeof(struct fiber) <= FIBER_HEADER_SIZE, "the header fits");

@@ -165,7 +165,9 @@ int wait_block(int64_t deadline, bool interruptible)
     assert(!this_worker() || !f->is_thread); /* a timer callback may not block */
     if (interruptible)
         atomic_store(&f->interruptible, true);
+    atomic_store_explicit(&f->blocked_since, now_monotonic(), memory_order_relaxed);
     int err = block(f, deadline, interruptible);
+    atomic_store_explicit(&f->blocked_since, 0, memory_order_relaxed);
     if (interruptible)
         atomic_store_explicit(&f->interruptible, false, memory_order_relaxed);
     atomic_store_explicit(&f->state, FIBER_RUNNING, memory_order_relaxed);

@@ -1,7 +1,7 @@
 /*
  * Fuzz target: what a client of the control interface sends, up to where it is carried out: framing, JSON, and the
- * parameters of the requests with the most of them. Run by tests/fuzz/run (libFuzzer), and over the corpus by every test
- * run.
+ * parameters of the requests with the most of them. Run by tests/fuzz/run (libFuzzer), and over the corpus by every
+ * test run.
  *
  * The input's first byte says in how large pieces the rest arrives.
  */

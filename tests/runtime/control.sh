@@ -316,6 +316,10 @@ def cpu(id):
 
 
 for params, ids in (({"container_id": "busy"}, ["busy"]), ({}, ["busy", "free"])):
+    if "container_id" not in params:
+        stack = [t for t in c.call("Debug.Stacks")["tasks"] if t["container_id"] == "free"]
+        same("stacks", [("sleep", "clock_nanosleep", True)],
+             [(t["command"], t["blocked_in"], 0 < t["blocked_for"] < 60e9) for t in stack])
     c.call("Lifecycle.Pause", params)
     same("paused", ["paused"] * len(ids), [c.call("Lifecycle.GetState", {"container_id": i})["status"] for i in ids])
     time.sleep(0.05)

@@ -1,4 +1,4 @@
-/* The control server's framing: objects in pieces and in one, what is no object, bounds, descriptors; and parameters. */
+/* The control server's framing: objects in pieces and in one, what is no object, bounds, descriptors; parameters. */
 #include "control/params.h"
 #include "control/wire.h"
 #include <fcntl.h>
@@ -209,8 +209,8 @@ static void test_socket(void **state)
 
 static void test_params(void **state)
 {
-    json_t *object = json_loads("{\"s\":\"text\",\"b\":{\"base64\":\"/w==\"},\"n\":7,\"l\":[\"x\",\"y\"],\"t\":true}", 0,
-                                NULL);
+    json_t *object = json_pack("{s:s, s:{s:s}, s:i, s:[s, s], s:b}", "s", "text", "b", "base64", "/w==", "n", 7, "l",
+                               "x", "y", "t", 1);
     struct params p;
     char *s = NULL, *b = NULL, **l = NULL;
     uint32_t n = 1;
