@@ -180,19 +180,3 @@ int64_t sys_readlinkat(const uint64_t *a)
 {
     return do_readlink((int)a[0], a[1], a[2], (int)a[3]);
 }
-
-/* No file system here gives out handles, which is the answer for that. */
-int64_t sys_name_to_handle_at(const uint64_t *a)
-{
-    CLEANUP_PATH char *path = NULL;
-    CLEANUP_PATH_REF struct path p = {0};
-    unsigned flags = (unsigned)a[4];
-    if (flags & ~(unsigned)(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
-        return -EINVAL;
-    int err = user_path(a[1], &path);
-    unsigned walk = (flags & AT_SYMLINK_FOLLOW ? WALK_FOLLOW : 0) |
-                    (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
-    if (!err)
-        err = path_lookup((int)a[0], path, walk, &p);
-    return err ? err : -EOPNOTSUPP;
-}

@@ -106,9 +106,12 @@ static struct statx_timestamp to_statx_time(int64_t ns)
     return (struct statx_timestamp){.tv_sec = t.tv_sec, .tv_nsec = (uint32_t)t.tv_nsec};
 }
 
-static int64_t put_statx(uaddr_t to, const struct attr *a, int mount_id)
+#define MNT_ID_UNIQUE 0x4000u /* STATX_MNT_ID_UNIQUE */
+
+static int64_t put_statx(uaddr_t to, const struct attr *a, int mount_id, unsigned want)
 {
-    struct statx st = {.stx_mask = STATX_BASIC_STATS | STATX_MNT_ID | (a->btime ? STATX_BTIME : 0),
+    bool unique = want & MNT_ID_UNIQUE;
+    struct statx st = {.stx_mask = STATX_BASIC_STATS | (unique ? MNT_ID_UNIQUE : STATX_MNT_ID) | (a->btime ? STATX_BTIME : 0),
                        .stx_blksize = a->blksize,
                        .stx_nlink = a->nlink,
                        .stx_uid = uid_to_user(a->uid),
@@ -125,7 +128,7 @@ static int64_t put_statx(uaddr_t to, const struct attr *a, int mount_id)
                        .stx_rdev_minor = minor(a->rdev),
                        .stx_dev_major = major(a->dev),
                        .stx_dev_minor = minor(a->dev),
-                       .stx_mnt_id = (uint64_t)mount_id};
+                       .stx_mnt_id = unique ? mount_unique_of(mount_id) : (uint64_t)mount_id};
     return copy_to_user(to, &st, sizeof(st));
 }
 
@@ -140,7 +143,7 @@ int64_t sys_statx(const uint64_t *a)
     if ((unsigned)a[3] & STATX__RESERVED || (flags & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE)
         return -EINVAL;
     int err = stat_at((int)a[0], a[1], flags, &attr, &mount_id);
-    return err ? err : put_statx(a[4], &attr, mount_id);
+    return err ? err : put_statx(a[4], &attr, mount_id, (unsigned)a[3]);
 }
 
 /* ---- access ---- */

@@ -533,3 +533,18 @@ int dcache_init(void)
     table_rehash(buckets, BUCKETS_MIN);
     return 0;
 }
+
+struct dentry *dentry_find_ino(struct super_block *sb, uint64_t ino)
+{
+    struct dentry *d, *found = NULL;
+    spin_lock(&dentry_lock);
+    if (sb->root_dentry && sb->root_dentry->inode->attr.ino == ino)
+        found = sb->root_dentry;
+    list_for_each (d, &dcache.lru, lru_link)
+        if (!found && d->sb == sb && d->inode && d->inode->attr.ino == ino)
+            found = d;
+    if (found)
+        dentry_get(found);
+    spin_unlock(&dentry_lock);
+    return found;
+}

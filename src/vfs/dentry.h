@@ -65,6 +65,8 @@ void dentry_exchange(struct dentry *a, struct dentry *b);
 /* Forgets cached children of a directory whose contents changed behind the VFS (hostfs shared,
  * proc). */
 void dentry_invalidate(struct dentry *d);
+/* A cached dentry of the inode with this number, referenced, or NULL. Looks at all of them. */
+struct dentry *dentry_find_ino(struct super_block *sb, uint64_t ino);
 bool dentry_is_ancestor(struct dentry *ancestor, struct dentry *d);
 void dcache_forget_sb(
     struct super_block *sb); /* the last mount is going: every cached dentry of it */

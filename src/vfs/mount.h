@@ -12,13 +12,13 @@
 #pragma once
 #include "base/base.h"
 #include "base/refcount.h"
+#include "base/strbuf.h"
 #include "kernel/namespaces.h"
 
 struct dentry;
 struct mount;
 struct super_block;
 struct cred;
-struct strbuf;
 struct mount_namespace;
 
 struct path {
@@ -134,6 +134,28 @@ int mount_want_write(const struct mount *m);
 /* The path as a string, seen from `root`; "(unreachable)/..." when outside, " (deleted)" appended
  * when unlinked. */
 NODISCARD int path_string(const struct path *p, const struct path *root, struct strbuf *out);
+/* What statmount(2) tells. */
+struct mount_stat {
+    uint64_t id, parent_id, magic, attr, propagation, peer_group, master, propagate_from;
+    uint32_t old_id, old_parent_id, dev_major, dev_minor, sb_flags;
+    const char *fs_type;
+    struct strbuf root, point, source, options;
+};
+/* Never given out twice, and not to be taken for a number of the old kind. */
+static inline uint64_t mount_unique_of(int id)
+{
+    return (1ULL << 31) + (uint64_t)id;
+}
+static inline uint64_t mount_unique_id(const struct mount *m)
+{
+    return mount_unique_of(m->id);
+}
+NODISCARD int mount_stat(uint64_t id, struct mount_stat *ret); /* -ENOENT: none such in sight */
+void mount_stat_fini(struct mount_stat *m);
+/* The unique numbers of what is mounted below `id` (0: the caller's root), in order, beyond `after`:
+ * how many, at most `room`. */
+int64_t mount_list(uint64_t id, uint64_t after, bool reverse, uint64_t *ids, size_t room);
+
 /* /proc/PID/mounts, mountinfo, mountstats. */
 void mounts_show(struct mount_namespace *ns, const struct path *root, struct strbuf *out);
 void mountinfo_show(struct mount_namespace *ns, const struct path *root, struct strbuf *out);

@@ -22,6 +22,7 @@ void mount_detach(struct mount *m, struct path *ret_old);
 void mount_set_namespace(struct mount *m, struct mount_namespace *ns); /* and all below it */
 /* The end of the tree below and including m, which has no place any more. Consumes m's reference. */
 void mount_dissolve(struct mount *m);
+void mount_root_show(const struct mount *m, struct strbuf *out); /* which part of its file system it shows */
 bool mount_is_below(const struct mount *m, const struct mount *top);
 unsigned mount_height(const struct mount *m);
 

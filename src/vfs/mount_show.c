@@ -1,6 +1,6 @@
 /* Paths as strings, and the mount tables that /proc shows. */
 #include "vfs/fs_context.h"
-#include "vfs/internal.h"
+#include "vfs/mount_private.h"
 #include <limits.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -155,22 +155,32 @@ static void show_master(struct strbuf *out, const struct mount *m)
     }
 }
 
+void mount_root_show(const struct mount *m, struct strbuf *out)
+{
+    struct front_buf b;
+    b.start = sizeof(b.text);
+    if (m->root->anon_name) {
+        strbuf_puts(out, m->root->anon_name);
+        return;
+    }
+    spin_lock(&dentry_lock);
+    for (const struct dentry *d = m->root; d != m->sb->root_dentry && d->parent != d; d = d->parent)
+        if (!front_add(&b, d->name, d->name_len))
+            break;
+    spin_unlock(&dentry_lock);
+    strbuf_add(out, b.text + b.start, sizeof(b.text) - b.start);
+    if (!out->len)
+        strbuf_putc(out, '/');
+}
+
 static void show_mountinfo_line(struct mount *m, const char *at, const struct path *root,
                                 struct strbuf *out)
 {
     CLEANUP_STRBUF struct strbuf inside = STRBUF_INIT;
-    struct path in_sb = {NULL, m->root}, top = {NULL, m->sb->root_dentry};
     strbuf_printf(out, "%d %d %u:%u ", m->id, m->parent ? m->parent->id : m->id, major(m->sb->dev),
                   minor(m->sb->dev));
-    struct front_buf b;
-    b.start = sizeof(b.text);
-    spin_lock(&dentry_lock);
-    while (in_sb.dentry != top.dentry && in_sb.dentry->parent != in_sb.dentry &&
-           front_add(&b, in_sb.dentry->name, in_sb.dentry->name_len))
-        in_sb.dentry = in_sb.dentry->parent;
-    spin_unlock(&dentry_lock);
-    strbuf_add(&inside, b.text + b.start, sizeof(b.text) - b.start);
-    add_escaped(out, m->root->anon_name ? m->root->anon_name : inside.len ? inside.s : "/");
+    mount_root_show(m, &inside);
+    add_escaped(out, inside.s ? inside.s : "/");
     strbuf_printf(out, " %s ", at);
     add_flags(out, m, false);
     if (m->propagation & MS_SHARED)
