@@ -8,6 +8,7 @@
 #include "kernel/call_entry.h"
 #include "kernel/exec_cred.h"
 #include "kernel/fdtable.h"
+#include "kernel/keys.h"
 #include "kernel/pid.h"
 #include "kernel/posix_timers.h"
 #include "kernel/ptrace_private.h"
@@ -189,6 +190,7 @@ static int replace_image(struct task *t, struct image *image, const struct exec_
     t->syscall_nr = -1;
     sighand_exec(t->process->sig.sighand);
     posix_timers_free(t->process);
+    keys_exec(t);
     fdtable_close_on_exec(t->files);
     return 0;
 }

@@ -12,6 +12,7 @@
 #include "kernel/cpu_limit.h"
 #include "kernel/fdtable.h"
 #include "kernel/itimer.h"
+#include "kernel/keys.h"
 #include "kernel/namespaces.h"
 #include "kernel/nsfs.h"
 #include "kernel/pid.h"
@@ -99,6 +100,7 @@ void process_put(struct process *p)
         sighand_put(p->sig.sighand);
     if (p->exe)
         file_put(p->exe);
+    keys_process_free(p);
     tty_put(p->tty);
     pid_put(p->yama_tracer);
     pid_put(p->group);
@@ -119,6 +121,7 @@ static void task_inherit(struct task *t, struct task *from)
     t->personality = from->personality;
     t->mempolicy = from->mempolicy;
     t->ioprio = from->ioprio;
+    keys_fork(t, from);
     t->nice = from->nice;
     t->sched_policy = from->sched_policy;
     t->sched_priority = from->sched_priority;
@@ -162,6 +165,7 @@ void task_put(struct task *t)
     if (t->counted)
         user_task_remove(t->counted_uid);
     signal_flush_queue(&t->sig.own);
+    keys_task_free(t);
     fdtable_put(t->files);
     if (t->fs)
         fs_context_put(t->fs);

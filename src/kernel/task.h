@@ -41,6 +41,7 @@ struct mm;
 struct pid_namespace;
 struct ipc_namespace;
 struct net_namespace;
+struct key;
 struct pi_state;
 struct sem_undo_list;
 struct tty;
@@ -117,6 +118,7 @@ struct process {
     bool child_subreaper;            /* [tasklist] prctl */
     bool did_exec;                   /* [tasklist] setpgid refuses after it */
     bool dumpable;
+    struct key *key_process;         /* [keys_lock] reference or NULL */
     bool thp_disabled, io_flusher;   /* [a] prctl */
     unsigned char mce_policy, mdwe;  /* [a] prctl; mdwe: no memory that was writable becomes executable */
     unsigned core_filter;            /* /proc/PID/coredump_filter */
@@ -191,6 +193,8 @@ struct task {
     int pdeath_signal;
     unsigned long personality;
     struct rseq_registration rseq;   /* [t] */
+    struct key *key_thread, *key_session; /* [keys_lock] references or NULL: kernel/keys.h */
+    int key_default;                 /* [t] keyctl(KEYCTL_SET_REQKEY_KEYRING) */
     struct pi_state *pi_waits_for;   /* [futex_pi.c's lock] */
     struct known_range known_writable; /* [t] mm_known_writable() */
     uint32_t mempolicy;              /* [t] mm/mempolicy.h */
