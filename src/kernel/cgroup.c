@@ -46,7 +46,8 @@ static struct cgroup *cgroup_alloc(struct cgroup *parent, const char *name)
     cg->parent = parent ? cgroup_get(parent) : NULL;
     cg->level = parent ? parent->level + 1 : 0;
     cg->max_depth = cg->max_descendants = cg->pids_max = CGROUP_MAX;
-    cg->memory_high = cg->memory_max = cg->swap_max = cg->swap_high = cg->cpu_quota = CGROUP_MAX;
+    cg->memory_high = cg->swap_max = cg->swap_high = cg->cpu_quota = CGROUP_MAX;
+    cg->memory_max = CGROUP_MAX;
     cg->cpu_weight = cg->io_weight = 100;
     cg->cpu_period = 100000;
     return cg;
