@@ -45,7 +45,8 @@ static struct cgroup *cgroup_alloc(struct cgroup *parent, const char *name)
     cg->id = next_id++;
     cg->parent = parent ? cgroup_get(parent) : NULL;
     cg->level = parent ? parent->level + 1 : 0;
-    cg->max_depth = cg->max_descendants = cg->pids_max = CGROUP_MAX;
+    cg->max_depth = cg->max_descendants = CGROUP_MAX;
+    cg->pids_max = CGROUP_MAX;
     cg->memory_high = cg->swap_max = cg->swap_high = cg->cpu_quota = CGROUP_MAX;
     cg->memory_max = CGROUP_MAX;
     cg->cpu_weight = cg->io_weight = 100;
