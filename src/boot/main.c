@@ -21,6 +21,7 @@
 #include "ipc/mqueue.h"
 #include "ipc/namespace.h"
 #include "kernel/task.h"
+#include "net/broker/broker.h"
 #include "net/inet/inet.h"
 #include "net/netlink/netlink.h"
 #include "net/netns.h"
@@ -97,6 +98,8 @@ static int register_filesystems(void)
     netlink_init();
     mqueue_post = netlink_post;
     int err = netns_init();
+    if (!err && boot.request.host_network)
+        err = broker_backend_init(DONATED_BROKER);
     if (!err)
         err = ipc_init();
     if (!err)

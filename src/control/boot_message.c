@@ -29,7 +29,8 @@ void boot_answer(int fd, const json_t *id, int error, const char *message)
 
 static int parse(const json_t *object, struct boot_request *ret, char *problem, size_t size)
 {
-    static const char *const lifetimes[] = {"connection", "containers", NULL}, *const networks[] = {"none", NULL};
+    static const char *const lifetimes[] = {"connection", "containers", NULL};
+    static const char *const networks[] = {"none", "host", NULL};
     const char *method = json_string_value(json_object_get(object, "method"));
     struct params p;
     unsigned lifetime = 0, network = 0;
@@ -47,6 +48,7 @@ static int parse(const json_t *object, struct boot_request *ret, char *problem, 
     params_word(&p, "network", networks, &network);
     params_u32(&p, "cpus", 1024, &ret->cpus);
     params_int(&p, "memory", 0, INT64_MAX, &memory);
+    ret->host_network = network == 1;
     ret->ends_with_boot = lifetime == 0;
     ret->memory = (uint64_t)memory;
     if (params_finish(&p) == 0)

@@ -68,6 +68,7 @@ enum donated_fd {
     DONATED_CONTROL = 3, /* the boot connection */
     DONATED_LOG,         /* write only */
     DONATED_LISTENER,    /* a listening AF_UNIX socket; or anything else: there is none */
+    DONATED_BROKER,      /* the socket to the broker, for network "host"; or anything else */
     DONATED_END,
 };
 

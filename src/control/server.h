@@ -18,6 +18,7 @@ struct boot_request {
     bool ends_with_boot;
     bool host_write;
     bool strace, debug;
+    bool host_network; /* by way of the broker: DONATED_BROKER */
     uint32_t owner;
     uint32_t cpus;   /* 0: the host's */
     uint64_t memory; /* 0: the host's */

@@ -20,9 +20,20 @@ struct do_options {
     const char *debug_log;
     char **envv;
     size_t env_count;
+    struct broker_policy policy;
+    bool network_host;
 };
 
-enum { OPTION_CWD = 256, OPTION_ENV, OPTION_HOSTNAME, OPTION_STRACE, OPTION_DEBUG_LOG };
+enum {
+    OPTION_CWD = 256,
+    OPTION_ENV,
+    OPTION_HOSTNAME,
+    OPTION_STRACE,
+    OPTION_DEBUG_LOG,
+    OPTION_NETWORK,
+    OPTION_NETWORK_ALLOW,
+    OPTION_NETWORK_DENY,
+};
 
 static const struct argp_option options[] = {
     {"root", 'r', "DIR", 0, "the root directory (default: the host's, /)", 0},
@@ -31,6 +42,11 @@ static const struct argp_option options[] = {
     {"env", 'e', "NAME=VALUE", 0, "set an environment variable; the others are the caller's", 0},
     {"user", 'u', "USER[:GROUP]", 0, "run as this user, a name or number inside (default: the caller)", 0},
     {"hostname", OPTION_HOSTNAME, "NAME", 0, "host name inside (default: the host's)", 0},
+    {"network", OPTION_NETWORK, "none|host", 0, "what lies beyond loopback (default: none)", 0},
+    {"network-allow", OPTION_NETWORK_ALLOW, "HOST[:PORT]", 0,
+     "with --network=host: may be talked to. ADDRESS, ADDRESS/LEN, a name or '*'; the last rule that matches decides",
+     0},
+    {"network-deny", OPTION_NETWORK_DENY, "HOST[:PORT]", 0, "the opposite; '*' first denies by default", 0},
     {"strace", OPTION_STRACE, NULL, 0, "log each system call, to the debug log or stderr", 0},
     {"debug-log", OPTION_DEBUG_LOG, "FILE", 0, "write the kernel's log to FILE", 0},
     {0},
@@ -75,6 +91,19 @@ static const char *absolute(const char *arg, const char *option, struct argp_sta
     return arg;
 }
 
+static void add_rule(struct do_options *o, const char *arg, bool allow, struct argp_state *state)
+{
+    if (strcmp(arg, "*") == 0 && !allow && !o->policy.count) {
+        o->policy.deny_by_default = true;
+        return;
+    }
+    int err = broker_policy_add(&o->policy, arg, allow);
+    if (err == -ENOENT)
+        argp_failure(state, EXIT_PICKET, 0, "nobody is called '%s'", arg);
+    if (err < 0)
+        argp_error(state, "'%s' is no HOST[:PORT], or there are too many", arg);
+}
+
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
     struct do_options *o = state->input;
@@ -98,6 +127,15 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
         if (strlen(arg) > 64)
             argp_error(state, "a host name has at most 64 characters");
         o->spec.hostname = arg;
+        return 0;
+    case OPTION_NETWORK:
+        o->network_host = strcmp(arg, "host") == 0;
+        if (!o->network_host && strcmp(arg, "none") != 0)
+            argp_error(state, "a network is 'none' or 'host', not '%s'", arg);
+        return 0;
+    case OPTION_NETWORK_ALLOW:
+    case OPTION_NETWORK_DENY:
+        add_rule(o, arg, key == OPTION_NETWORK_ALLOW, state);
         return 0;
     case OPTION_STRACE:
         o->spec.strace = true;
@@ -145,6 +183,7 @@ static int run(struct do_options *o, struct error *err)
     o->spec.debug = o->debug_log != NULL;
     o->spec.volumes = o->volumes;
     o->spec.envv = o->envv;
+    o->spec.network = o->network_host ? &o->policy : NULL;
     return do_run(&o->spec, err);
 }
 

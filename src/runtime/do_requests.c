@@ -137,8 +137,8 @@ json_t *do_boot(const struct do_spec *spec)
     bool write = false;
     for (unsigned i = 0; i < spec->volume_count; i++)
         write = write || !spec->volumes[i].read_only;
-    return json_pack("{s:s, s:b, s:b, s:b}", "lifetime", "connection", "host_write", (int)write, "strace",
-                     (int)spec->strace, "debug", (int)spec->debug);
+    return json_pack("{s:s, s:b, s:b, s:b, s:s}", "lifetime", "connection", "host_write", (int)write, "strace",
+                     (int)spec->strace, "debug", (int)spec->debug, "network", spec->network ? "host" : "none");
 }
 
 /* ---- the command ---- */

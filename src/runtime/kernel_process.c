@@ -58,6 +58,7 @@ _Noreturn static void child_main(int program, int control, int listener, int log
     fds[0] = shelve(control);
     fds[DONATED_LOG - DONATED_CONTROL] = shelve(log);
     fds[DONATED_LISTENER - DONATED_CONTROL] = shelve(listener);
+    fds[DONATED_BROKER - DONATED_CONTROL] = shelve(-1);
     program = shelve(program);
     int null = shelve(-1);
     for (int i = 0; i < 3; i++)

@@ -73,13 +73,16 @@ static void child_place_fds(const struct sandbox_spec *spec, int control)
 {
     int log = spec->log_fd >= 0 ? spec->log_fd : open("/dev/null", O_WRONLY | O_CLOEXEC);
     int listener = spec->listener_fd >= 0 ? spec->listener_fd : log;
+    int broker = spec->broker_fd >= 0 ? spec->broker_fd : log;
     if (log < 0)
         child_fail(control, "cannot open", "/dev/null", errno);
     shelve(&log, control);
     shelve(&listener, control);
+    shelve(&broker, control);
     place(control, DONATED_CONTROL, control);
     place(log, DONATED_LOG, control);
     place(listener, DONATED_LISTENER, control);
+    place(broker, DONATED_BROKER, control);
     close_range(DONATED_END, ~0U, 0);
 }
 

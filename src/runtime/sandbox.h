@@ -31,6 +31,7 @@ struct sandbox_spec {
     json_t *boot;    /* parameters of Sandbox.Boot; consumed */
     int log_fd;      /* -1: no log */
     int listener_fd; /* a listening AF_UNIX socket for the kernel to serve, or -1 */
+    int broker_fd;   /* the socket to the broker, or -1: no network but loopback */
     bool detached;
 };
 

@@ -158,11 +158,16 @@ static int start(struct session *s, const struct do_spec *spec, struct error *er
     for (unsigned i = 0; i < spec->volume_count; i++)
         trees[i + 1] =
             (struct sandbox_tree){.path = spec->volumes[i].source, .read_only = spec->volumes[i].read_only};
+    CLEANUP_FD int broker = -1;
+    int broker_pid = spec->network ? broker_start(spec->network, spec->log_fd, &broker) : 0;
+    if (broker_pid < 0)
+        return error_set(err, EXIT_PICKET, "cannot start the network broker: %s", strerror(-broker_pid));
     const struct sandbox_spec sandbox = {.trees = trees,
                                          .tree_count = spec->volume_count + 1,
                                          .boot = do_boot(spec),
                                          .log_fd = spec->log_fd,
-                                         .listener_fd = -1};
+                                         .listener_fd = -1,
+                                         .broker_fd = broker};
     block_signals();
     if (sandbox_start(&sandbox, &s->sandbox, err) < 0)
         return -1;

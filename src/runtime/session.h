@@ -5,6 +5,7 @@
  *     status = do_run(&spec, &err);              the exit status for the shell; -1 and *err: Picket itself failed
  */
 #pragma once
+#include "broker/broker.h"
 #include "runtime/sandbox.h"
 
 #define DO_MAX_VOLUMES 64
@@ -26,6 +27,7 @@ struct do_spec {
     const char *hostname; /* NULL: the host's */
     int log_fd;           /* -1: no log */
     bool strace, debug;
+    const struct broker_policy *network; /* NULL: loopback only; else the host's, under this */
 };
 
 /* session.c. The exit status: the command's, or 128 + signal. */

@@ -18,3 +18,14 @@ void inet_outside_event(struct inet_socket *i, uint32_t events, int error)
     wake_poll(&i->socket.readers, events);
     wake_poll(&i->socket.writers, events);
 }
+
+bool inet_is_host_resolver(struct inet_net *net, const struct inet_endpoint *to)
+{
+    if (!net->backend || to->port != 53 || !inet_is_loopback(&to->addr))
+        return false;
+    struct inet_endpoint nobody = {.addr = inet_any4};
+    struct inet_socket *found = inet_find_datagram(net, TABLE_UDP, to, &nobody, 1);
+    if (found)
+        socket_put(&found->socket);
+    return !found;
+}

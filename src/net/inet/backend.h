@@ -30,16 +30,16 @@ struct inet_backend {
 struct inet_backend_ops {
     /* A socket of i's type, protocol and options, bound as i is: 0 and *ret, or -errno. May block. */
     int (*open)(struct inet_backend *b, struct inet_socket *i, struct inet_outside **ret);
-    /* Is `addr` an address of this namespace that the backend has to serve as well (published ports)? A listener
-     * bound to it, or to any, is announced by listen(). NULL: nothing from outside reaches us. */
-    bool (*serves)(struct inet_backend *b, const struct in6_addr *addr);
-    /* A listener has appeared: connections from outside are handed to tcp_accept_outside(). NULL with serves. */
+    /* A listener has appeared (send_lock held): connections from outside are handed to tcp_accept_outside(). May be
+     * NULL. unlisten: it is gone, or was never announced. */
     int (*listen)(struct inet_backend *b, struct inet_socket *i, int backlog);
     void (*unlisten)(struct inet_backend *b, struct inet_socket *i);
 };
 
 struct inet_outside_ops {
     int (*connect)(struct inet_outside *o, const struct inet_endpoint *to);
+    /* Is a TCP socket that was in TCP_SYN_SENT no longer? Then its state and socket.error are set. */
+    bool (*settled)(struct inet_outside *o);
     int (*shutdown)(struct inet_outside *o, int how);
     ssize_t (*send)(struct inet_outside *o, struct socket_message *m);
     ssize_t (*receive)(struct inet_outside *o, struct socket_message *m);
@@ -54,4 +54,6 @@ struct inet_outside_ops {
 
 /* send_lock held. 0, -ENETUNREACH (no backend), or the backend's error. */
 NODISCARD int inet_outside_open(struct inet_socket *i);
+/* The host's resolver, at a loopback address that nobody in here serves: datagrams for it go outside. */
+bool inet_is_host_resolver(struct inet_net *net, const struct inet_endpoint *to);
 void inet_outside_event(struct inet_socket *i, uint32_t events, int error);

@@ -237,7 +237,7 @@ static int connect_to(struct datagram_socket *d, const struct inet_endpoint *to)
         err = -EACCES;
     if (err < 0)
         return err;
-    if (route.reach == REACH_OUTSIDE) {
+    if (route.reach == REACH_OUTSIDE || (i->socket.type == SOCK_DGRAM && inet_is_host_resolver(i->net, to))) {
         err = inet_outside_open(i);
         if (err == 0)
             err = i->outside->ops->connect(i->outside, to);

@@ -106,6 +106,11 @@ size_t tcp_unsent(struct tcp_socket *t);   /* SIOCOUTQ */
 
 /* tcp_connect.c */
 int tcp_listen(struct socket *s, int backlog);
+/* For backends: a connection that one has taken for a listener, not on its backlog yet (NULL: out of memory), and
+ * onto it, or closed when there is no room any more. */
+struct tcp_socket *tcp_new_outside(struct tcp_socket *listener, const struct inet_endpoint *local,
+                                   const struct inet_endpoint *remote);
+void tcp_accept_outside(struct tcp_socket *listener, struct tcp_socket *t);
 void tcp_stop_listening(struct tcp_socket *t);
 int tcp_connect(struct socket *s, const struct socket_name *name, bool nonblock);
 int tcp_accept(struct socket *s, bool nonblock, struct socket **ret);

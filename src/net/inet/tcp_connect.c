@@ -40,7 +40,8 @@ int tcp_listen(struct socket *s, int backlog)
     spin_unlock(&t->inet.lock);
     s->listening = true;
     inet_port_listen(&t->inet, true);
-    return 0;
+    struct inet_backend *outside = t->inet.net->backend;
+    return outside && outside->ops->listen && !was_listening ? outside->ops->listen(outside, &t->inet, backlog) : 0;
 }
 
 static struct tcp_socket *take_first(struct tcp_socket *t, struct list *from)
@@ -87,7 +88,10 @@ static void connect_fails(struct tcp_socket *t, int error)
 void tcp_stop_listening(struct tcp_socket *t)
 {
     struct tcp_socket *other;
+    struct inet_backend *outside = t->inet.net->backend;
     inet_port_listen(&t->inet, false);
+    if (outside && outside->ops->unlisten)
+        outside->ops->unlisten(outside, &t->inet);
     t->inet.socket.listening = false;
     spin_lock(&t->inet.lock);
     t->inet.state = TCP_CLOSE;
@@ -172,6 +176,37 @@ static struct tcp_socket *child_new(struct tcp_socket *client, struct tcp_socket
     child->phase = CONNECT_DONE;
     child->unaccepted = true;
     return child;
+}
+
+/* ---- connections that a backend has taken ---- */
+
+struct tcp_socket *tcp_new_outside(struct tcp_socket *listener, const struct inet_endpoint *local,
+                                   const struct inet_endpoint *remote)
+{
+    struct tcp_socket *t = tcp_new(listener->inet.socket.ns, listener->inet.socket.domain);
+    if (!t)
+        return NULL;
+    inherit(t, listener);
+    t->inet.pair.local = *local;
+    t->inet.pair.remote = *remote;
+    t->inet.state = TCP_ESTABLISHED;
+    t->phase = CONNECT_DONE;
+    return t;
+}
+
+void tcp_accept_outside(struct tcp_socket *listener, struct tcp_socket *t)
+{
+    spin_lock(&listener->inet.lock);
+    bool open = listener->inet.state == TCP_LISTEN && listener->backlog_len <= listener->backlog_max;
+    if (open) {
+        list_add_tail(&listener->backlog, &tcp_get(t)->accept_link);
+        listener->backlog_len++;
+    }
+    spin_unlock(&listener->inet.lock);
+    if (open)
+        wake_poll(&listener->inet.socket.readers, EPOLLIN | EPOLLRDNORM);
+    else
+        tcp_ops.release(&t->inet.socket);
 }
 
 /* Both locked: child and client are each other's peers, and the child is on the backlog. */
@@ -393,6 +428,18 @@ static int connect_local(struct tcp_socket *t, const struct inet_endpoint *to, c
     return 0;
 }
 
+/* With a network outside, what nobody in here listens at may be listened at on the host. */
+static bool is_of_host(struct tcp_socket *t, const struct inet_endpoint *to, const struct inet_route *route)
+{
+    if (!t->inet.net->backend || route->reach != REACH_LOCAL)
+        return false;
+    struct inet_endpoint from = t->inet.pair.local;
+    struct inet_socket *found = inet_find_listener(t->inet.net, to, &from, route->interface);
+    if (found)
+        tcp_put(container_of(found, struct tcp_socket, inet));
+    return !found;
+}
+
 static int start_connect(struct tcp_socket *t, const struct socket_name *name)
 {
     struct inet_endpoint to;
@@ -402,9 +449,15 @@ static int start_connect(struct tcp_socket *t, const struct socket_name *name)
         err = inet_route_find(t->inet.net, &to.addr, t->inet.device, &route);
     if (err < 0)
         return err;
-    if (route.reach == REACH_OUTSIDE) {
+    if (route.reach == REACH_OUTSIDE || is_of_host(t, &to, &route)) {
         err = inet_outside_open(&t->inet);
-        return err < 0 ? err : t->inet.outside->ops->connect(t->inet.outside, &to);
+        if (err == 0)
+            err = t->inet.outside->ops->connect(t->inet.outside, &to);
+        if (err == 0)
+            t->phase = CONNECT_PENDING;
+        else if (t->inet.outside)
+            t->inet.outside->ops->close(t->inet.outside);
+        return err;
     }
     return connect_local(t, &to, &route);
 }
@@ -417,6 +470,8 @@ static int connect_result(struct tcp_socket *t)
         return 0;
     }
     int err = socket_take_error(&t->inet.socket);
+    if (t->inet.outside)
+        t->inet.outside->ops->close(t->inet.outside);
     tcp_disconnect(t);
     return err < 0 ? err : -ECONNABORTED;
 }
@@ -454,7 +509,14 @@ int tcp_connect(struct socket *s, const struct socket_name *name, bool nonblock)
     MUTEX_GUARD(&t->inet.send_lock);
     if (name->addr.sa_family == AF_UNSPEC)
         return connect_unspecified(t);
+    if (t->inet.outside && t->phase == CONNECT_PENDING)
+        (void)t->inet.outside->ops->settled(t->inet.outside);
     int err = begin(t, name, nonblock);
+    while (err == 0 && t->inet.outside && t->inet.state == TCP_SYN_SENT) {
+        mutex_unlock(&t->inet.send_lock);
+        err = wait_event_timeout(&s->readers, t->inet.outside->ops->settled(t->inet.outside), deadline);
+        mutex_lock(&t->inet.send_lock);
+    }
     while (err == 0 && t->inet.state == TCP_SYN_SENT) {
         mutex_unlock(&t->inet.send_lock);
         err = wait_event_timeout(&s->writers, t->inet.state != TCP_SYN_SENT, deadline);

@@ -210,7 +210,7 @@ static ssize_t udp_send_locked(struct datagram_socket *d, struct socket_message 
     if (err < 0)
         return err;
     to.from.port = d->inet.pair.local.port;
-    if (to.route.reach == REACH_OUTSIDE) {
+    if (to.route.reach == REACH_OUTSIDE || inet_is_host_resolver(d->inet.net, &to.to)) {
         err = inet_outside_open(&d->inet);
         return err < 0 ? err : d->inet.outside->ops->send(d->inet.outside, m);
     }

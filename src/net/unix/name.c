@@ -64,7 +64,8 @@ static struct unix_address *find_abstract(const struct unix_socket *from, const 
 {
     struct unix_address *a;
     list_for_each(a, bucket_of(name), hash_link)
-        if (a->ns == from->socket.ns && a->type == from->socket.type && a->name.len == name->len && memcmp(a->name.bytes, name->bytes, name->len) == 0)
+        if (a->ns == from->socket.ns && a->type == from->socket.type && a->name.len == name->len &&
+            memcmp(a->name.bytes, name->bytes, name->len) == 0)
             return a;
     return NULL;
 }

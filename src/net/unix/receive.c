@@ -156,8 +156,8 @@ static void consume(struct unix_socket *u, struct unix_message *msg, size_t n, b
     }
 }
 
-/* Nothing is queued (beyond so many bytes, for those who have peeked at them): 1 at the end of the stream, 0 after a wait, -errno. read_lock is let go
- * meanwhile. */
+/* Nothing is queued (beyond so many bytes, for those who have peeked at them): 1 at the end of the stream, 0 after a
+ * wait, -errno. read_lock is let go meanwhile. */
 static int wait_message(struct unix_socket *u, const struct socket_message *m, int64_t deadline, size_t beyond)
 {
     int err = socket_take_error(&u->socket);
