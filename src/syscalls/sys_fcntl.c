@@ -6,6 +6,7 @@
 #include "mm/uaccess.h"
 #include "syscalls/prototypes.h"
 #include "vfs/async.h"
+#include "vfs/leases.h"
 #include "vfs/locks.h"
 #include "vfs/vfs.h"
 #include <linux/capability.h>
@@ -222,8 +223,10 @@ static int64_t fcntl_file(int fd, struct file *f, unsigned cmd, uint64_t arg)
         return set_signal(f, arg);
     case F_GETSIG:
         return file_get_signal(f);
+    case F_SETLEASE:
+        return lease_set(f, fd, arg);
     case F_GETLEASE:
-        return F_UNLCK;
+        return lease_get(f);
     case F_GETPIPE_SZ:
     case F_SETPIPE_SZ:
     case F_ADD_SEALS:

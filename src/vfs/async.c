@@ -191,6 +191,26 @@ static bool async_woken(struct wait_entry *e, uint32_t events)
     return false;
 }
 
+int file_own_by_caller(struct file *f)
+{
+    int type;
+    int32_t id;
+    file_get_owner(f, &type, &id);
+    return id ? 0 : file_set_owner(f, F_OWNER_PID, pid_number(current->process->pid));
+}
+
+void file_signal_lease(struct file *f, int fd)
+{
+    struct file_owner *o = f->owner;
+    siginfo_t info = {.si_code = POLL_MSG};
+    if (!o)
+        return;
+    info.si_signo = o->signal;
+    info.si_band = EPOLLIN | EPOLLRDNORM | EPOLLMSG;
+    info.si_fd = fd;
+    signal_owner(o, o->signal ? o->signal : SIGIO, o->signal ? &info : NULL);
+}
+
 void file_signal_urgent(struct file *f)
 {
     struct file_owner *o = f->owner;

@@ -26,6 +26,9 @@ NODISCARD int file_set_signal(struct file *f, int sig);
 int file_get_signal(struct file *f);
 /* O_ASYNC on or off; fd is what si_fd will say. */
 NODISCARD int file_set_async(struct file *f, int fd, bool on);
+/* The caller's process becomes the owner, unless there is one: what F_SETLEASE does. */
+NODISCARD int file_own_by_caller(struct file *f);
+void file_signal_lease(struct file *f, int fd); /* a lease is being broken */
 /* SIGURG for the owner: urgent data has come. */
 void file_signal_urgent(struct file *f);
 void file_owner_release(struct file *f); /* the end of the file: before its release */

@@ -8,6 +8,7 @@
 #include "vfs/file.h"
 #include "vfs/fs_context.h"
 #include "vfs/internal.h"
+#include "vfs/leases.h"
 #include "vfs/notify.h"
 #include "vfs/walk_engine.h"
 #include <linux/capability.h>
@@ -221,6 +222,8 @@ int vfs_truncate(const struct path *p, int64_t size)
         err = inode_permission(inode, MAY_WRITE, current_cred());
     if (!err && inode->writers < 0)
         err = -ETXTBSY;
+    if (!err)
+        err = lease_break(inode, true, false);
     if (!err)
         err = check_new_size(NULL, inode, size);
     if (!err)

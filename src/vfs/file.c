@@ -8,6 +8,7 @@
 #include "vfs/file.h"
 #include "vfs/dentry.h"
 #include "vfs/internal.h"
+#include "vfs/leases.h"
 #include "vfs/locks.h"
 #include "vfs/notify.h"
 #include <stdlib.h>
@@ -117,6 +118,7 @@ void file_put(struct file *f)
     if (f->path.dentry && !(f->flags & O_PATH)) {
         if (UNLIKELY(f->inode->locks))
             file_locks_release(f);
+        lease_release(f);
         notify_dentry(f->path.dentry, f->inode,
                       file_writable(f) ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
     }
@@ -128,6 +130,8 @@ void file_put(struct file *f)
         f->ops->release(f);
     if (f->counted_writer && f->path.mount)
         count_on_mount(f->path.mount, -1);
+    if (f->counted_open)
+        atomic_fetch_sub_explicit(&f->inode->opens, 1, memory_order_relaxed);
     if (f->counted_writer)
         atomic_fetch_sub(&f->inode->writers, 1);
     else if (UNLIKELY(f->denies_writers))

@@ -82,6 +82,7 @@ struct file {
     _Atomic uint32_t
         flags; /* O_ACCMODE|O_APPEND|O_NONBLOCK|O_DIRECT|O_PATH...; fcntl F_SETFL changes some */
     bool counted_writer; /* [I] after open: one of inode->writers */
+    bool counted_open;   /* [I] after open: one of inode->opens */
     bool denies_writers; /* [I] after open: executed from; one of the negative ones */
     struct mutex pos_lock;
     int64_t pos;             /* [pos_lock] */

@@ -134,6 +134,8 @@ struct inode {
     struct attr attr;          /* [lock] except fields read singly for display and permission */
     _Atomic uint16_t mmap_proven;     /* [a] a bit for each kind of mapping the host has made of it: mm/mmap.c */
     bool dcache_volatile;      /* [I] children are never cached (proc's pid directories) */
+    _Atomic int opens;         /* [a] open files of a regular file, for leases */
+    _Atomic int leases;        /* [a] how many are held: vfs/leases.h */
     _Atomic bool caps_absent;  /* [a] it is known to have no security.capability: kernel/file_caps.c */
     _Atomic bool attr_current; /* [a] attr is up to date although ops->getattr exists: stat need not
                                   call it */

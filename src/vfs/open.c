@@ -9,6 +9,7 @@
 #include "vfs/file.h"
 #include "vfs/fs_context.h"
 #include "vfs/internal.h"
+#include "vfs/leases.h"
 #include "vfs/notify.h"
 #include "vfs/special.h"
 #include "vfs/walk_engine.h"
@@ -99,6 +100,8 @@ static int open_allowed(const struct path *p, uint32_t flags, bool created, stru
     struct file *f;
     int err = find_ops(inode, &ops);
     if (!err)
+        err = lease_break(inode, access_mask(flags) & MAY_WRITE, flags & O_NONBLOCK);
+    if (!err)
         err = file_new(p, ops, flags & ~(uint32_t)O_CLOEXEC, &f);
     if (err)
         return err;
@@ -108,6 +111,10 @@ static int open_allowed(const struct path *p, uint32_t flags, bool created, stru
         err = ops->open ? ops->open(inode, f) : 0;
     if (err)
         return abandon(f, err);
+    if (S_ISREG(inode->attr.mode)) {
+        atomic_fetch_add_explicit(&inode->opens, 1, memory_order_relaxed);
+        f->counted_open = true;
+    }
     f->flags &= ~(uint32_t)OPEN_ONCE_FLAGS;
     if (flags & O_TRUNC && !created) {
         err = inode_truncate(inode, 0);
