@@ -195,7 +195,7 @@ static int numbers_take(struct pid *pid, const int32_t *set_tid, size_t set_tid_
 int pid_alloc(struct pid_namespace *ns, const int32_t *set_tid, size_t set_tid_size,
               struct pid **ret)
 {
-    struct pid *pid = calloc(1, sizeof(*pid));
+    struct pid *pid = calloc(1, sizeof(*pid) + (ns->level + 1) * sizeof(pid->links[0]));
     if (!pid)
         return -ENOMEM;
     refcount_init(&pid->ref);

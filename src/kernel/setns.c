@@ -117,13 +117,18 @@ struct ns_common *task_get_ns(struct task *t, const struct ns_kind *kind)
     return ns;
 }
 
+static bool is_unborn(const struct pid_namespace *ns)
+{
+    return !ns->init && !ns->dying;
+}
+
 /* A pid namespace that nobody is in yet cannot be opened. */
 struct ns_common *task_get_child_ns(struct task *t, const struct ns_kind *kind)
 {
     spin_lock(&tasklist_lock);
     spin_lock(&t->alloc_lock);
     struct ns_common *ns = t->ns.all[kind->slot];
-    if (ns && kind == &pid_ns_kind && !container_of(ns, struct pid_namespace, common)->init)
+    if (ns && kind == &pid_ns_kind && is_unborn(container_of(ns, struct pid_namespace, common)))
         ns = NULL;
     if (ns)
         ns_get(ns);

@@ -53,7 +53,7 @@ struct sock_filter;
 
 /* One number in each pid namespace from the task's own outwards; numbers[0] is the root
  * namespace's. Kept by pid.c. */
-#define PID_NS_DEPTH 8
+#define PID_NS_DEPTH 33
 struct pid {
     struct refcount ref;
     unsigned level;               /* [I] numbers[0..level] are valid */
@@ -68,7 +68,7 @@ struct pid {
     struct pid_link {
         struct rb_node node;      /* [tasklist] in the namespace's tree of numbers */
         struct pid *pid;
-    } links[PID_NS_DEPTH];
+    } links[]; /* level + 1 of them */
 };
 
 /* The namespaces of a task, but for its own pid namespace (pid->ns), its mounts (fs->ns) and its

@@ -111,7 +111,8 @@ static struct statx_timestamp to_statx_time(int64_t ns)
 static int64_t put_statx(uaddr_t to, const struct attr *a, int mount_id, unsigned want)
 {
     bool unique = want & MNT_ID_UNIQUE;
-    struct statx st = {.stx_mask = STATX_BASIC_STATS | (unique ? MNT_ID_UNIQUE : STATX_MNT_ID) | (a->btime ? STATX_BTIME : 0),
+    unsigned mask = STATX_BASIC_STATS | (unique ? MNT_ID_UNIQUE : STATX_MNT_ID) | (a->btime ? STATX_BTIME : 0);
+    struct statx st = {.stx_mask = mask,
                        .stx_blksize = a->blksize,
                        .stx_nlink = a->nlink,
                        .stx_uid = uid_to_user(a->uid),
