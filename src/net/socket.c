@@ -11,6 +11,7 @@
 #include "vfs/anon.h"
 #include "vfs/async.h"
 #include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <limits.h>
 #include <stdlib.h>
 
@@ -70,6 +71,7 @@ void socket_init_in(struct socket *s, struct net_namespace *ns, const struct soc
     s->linger = -1;
     s->peek_offset = -1;
     s->incoming_cpu = -1;
+    s->stamp = -1;
 }
 
 struct socket *socket_get(struct socket *s)
@@ -172,6 +174,7 @@ void socket_give_timestamp(struct socket *s, struct socket_message *m, int64_t t
 {
     struct timespec ts;
     struct timeval tv;
+    s->stamp = time;
     if (!s->timestamps && !s->timestamps_ns)
         return;
     if (!time)
@@ -236,11 +239,27 @@ static int64_t owner_ioctl(struct file *file, unsigned cmd, uaddr_t arg)
     return id < 0 ? file_set_owner(file, F_OWNER_PGRP, -id) : file_set_owner(file, F_OWNER_PID, id);
 }
 
+/* SIOCGSTAMP and SIOCGSTAMPNS: when the last message came. From now on that is kept track of. */
+static int64_t stamp_ioctl(struct socket *s, unsigned cmd, uaddr_t arg)
+{
+    int64_t time = s->stamp;
+    if (time < 0)
+        return -ENOENT;
+    if (time == 0)
+        s->stamp = time = now_realtime();
+    bool ns = cmd == SIOCGSTAMPNS_OLD || cmd == SIOCGSTAMPNS_NEW;
+    int64_t out[2] = {time / NSEC_PER_SEC, time % NSEC_PER_SEC / (ns ? 1 : NSEC_PER_USEC)};
+    return copy_to_user(arg, out, sizeof(out));
+}
+
 static int64_t socket_ioctl(struct file *file, unsigned cmd, uaddr_t arg)
 {
     struct socket *s = file->private_data;
     if (cmd == FIOSETOWN || cmd == SIOCSPGRP || cmd == FIOGETOWN || cmd == SIOCGPGRP)
         return owner_ioctl(file, cmd, arg);
+    bool inet = s->domain == AF_INET || s->domain == AF_INET6;
+    if (inet && (cmd == SIOCGSTAMP_OLD || cmd == SIOCGSTAMPNS_OLD || cmd == SIOCGSTAMP_NEW || cmd == SIOCGSTAMPNS_NEW))
+        return stamp_ioctl(s, cmd, arg);
     int64_t result = s->ops->ioctl ? s->ops->ioctl(s, cmd, arg) : -ENOTTY;
     return result == -ENOTTY ? net_ioctl(s, cmd, arg) : result;
 }

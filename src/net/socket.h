@@ -89,6 +89,7 @@ struct socket {
     _Atomic bool overflow_wanted, select_errors, no_check, filter_locked, debug, mark_wanted, wifi_status;
     _Atomic bool prefer_busy_poll;
     _Atomic bool send_sized, receive_sized; /* SO_SNDBUF, SO_RCVBUF were set: no autotuning */
+    _Atomic int64_t stamp;                /* SIOCGSTAMP: of the last message, 0: not known, -1: none came */
     _Atomic int busy_poll, incoming_cpu, timestamping;
     _Atomic uint64_t pacing_rate;         /* inverted */
     struct socket_filter *_Atomic filter; /* SO_ATTACH_FILTER: net/filter.h */

@@ -86,7 +86,7 @@ static void fill_remains(const struct timewait *w, int64_t now, struct inet_info
         .local = w->pair.local,
         .remote = w->pair.remote,
         .refs = 3,
-        .expires = MAX(TIMEWAIT_NS - (now - w->pair.waiting_since), 0),
+        .expires = MAX(w->until - now, 0),
     };
 }
 

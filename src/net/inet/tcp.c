@@ -18,6 +18,7 @@ struct tcp_socket *tcp_new(struct net_namespace *ns, int domain)
     tcp_options_init(&t->options);
     list_init(&t->backlog);
     list_init(&t->pending);
+    list_init(&t->deferred);
     list_init(&t->accept_link);
     return t;
 }
@@ -129,7 +130,7 @@ static void clean_up_after(struct tcp_socket *t, struct tcp_socket *peer, struct
     if (a->over)
         leave_tables(t);
     if (a->peer_waits) {
-        struct timewait *w = timewait_new(&peer->inet, false);
+        struct timewait *w = timewait_new(&peer->inet, false, TIMEWAIT_NS);
         if (w)
             timewait_put(w);
         leave_tables(peer);
@@ -285,6 +286,15 @@ static bool closes_by_reset(const struct tcp_socket *t)
     return t->queue.bytes > 0 || t->inet.socket.linger == 0;
 }
 
+/* How long FIN_WAIT2 lasts without a socket: TCP_LINGER2, net.ipv4.tcp_fin_timeout. */
+static int64_t fin_wait_time(const struct tcp_socket *t)
+{
+    int seconds = t->options.linger2;
+    if (seconds == 0)
+        seconds = t->inet.net->ns->sysctl.tcp_fin_timeout;
+    return MAX(seconds, 0) * NSEC_PER_SEC;
+}
+
 static void close_connection(struct tcp_socket *t)
 {
     struct aftermath a = {0};
@@ -298,7 +308,7 @@ static void close_connection(struct tcp_socket *t)
     tcp_unlock_peer(t, peer);
     if (fin)
         clean_up_after(t, peer, &a);
-    struct timewait *w = survived ? timewait_new(&t->inet, true) : NULL;
+    struct timewait *w = survived ? timewait_new(&t->inet, true, fin_wait_time(t)) : NULL;
     if (!w)
         return;
     peer = tcp_lock_peer(t);
@@ -318,7 +328,7 @@ static void tcp_release(struct socket *s)
     mutex_lock(&t->inet.send_lock);
     if (t->inet.state == TCP_LISTEN)
         tcp_stop_listening(t);
-    else if (t->inet.state == TCP_SYN_SENT || (t->listener && !t->deferred))
+    else if (t->inet.state == TCP_SYN_SENT || (t->listener && !t->waits_for_bytes))
         tcp_pending_give_up(t); /* it waits for a place in a backlog, or did when its time was over */
     else if (closes_by_reset(t))
         tcp_abort(t);

@@ -49,7 +49,8 @@ struct tcp_socket {
     enum connect_phase phase;        /* [send_lock] */
     bool fin_received;               /* [lock] SOCK_DONE: the end of the stream has come */
     bool dead;                       /* [lock] closed: what is sent to it brings a reset */
-    bool unaccepted, deferred;       /* [lock] in a backlog; TCP_DEFER_ACCEPT: not before bytes come */
+    bool unaccepted;                 /* in a backlog */
+    bool waits_for_bytes;            /* [the listener's lock] on its list of deferred ones */
     _Atomic bool starved;            /* the peer wants to know when there is room in this queue */
     bool urgent, urgent_unread;      /* [lock] there is an urgent mark; its byte was not read by MSG_OOB */
     uint8_t urgent_byte;             /* [lock] */
@@ -57,11 +58,12 @@ struct tcp_socket {
     struct tcp_options options;
     /* listening */
     struct list backlog;             /* [lock] of accept_link: to be accepted; references */
+    struct list deferred;            /* [lock] of accept_link: to be, once bytes have come; references */
     struct list pending;             /* [lock] of accept_link: clients that wait for room; references */
     struct list accept_link;         /* [the listener's lock] */
     unsigned backlog_len, backlog_max; /* [lock] */
     struct tcp_socket *listener;     /* [lock] deferred, or waiting: reference */
-    struct timer *timer;             /* [lock] of a connect that waits for room: made when needed */
+    struct timer *timer;             /* of a connect that waits for room, or a deferred accept; made when needed */
     uint64_t sent, sent_urgent;      /* [send_lock] bytes, and where the last urgent one was */
     _Atomic uint64_t segments_in, segments_out;
     int64_t last_sent, last_received; /* [a] monotonic, for TCP_INFO */
@@ -129,4 +131,5 @@ int tcp_set_option(struct socket *s, int level, int option, const void *value, s
 int tcp_get_option(struct socket *s, int level, int option, void *value, socklen_t *len);
 int64_t tcp_ioctl(struct socket *s, unsigned cmd, uaddr_t arg);
 void tcp_options_init(struct tcp_options *o);
+int64_t tcp_tries_to_seconds(int tries); /* TCP_DEFER_ACCEPT */
 const char *tcp_congestion_name(const struct tcp_socket *t);

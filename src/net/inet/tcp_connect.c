@@ -13,6 +13,26 @@
 
 #define SYN_TIMEOUT_NS (127 * NSEC_PER_SEC) /* six repetitions: net.ipv4.tcp_syn_retries */
 
+/* The one timer that a socket has while it is neither connected nor accepted. */
+struct tcp_timer {
+    struct timer timer; /* first: freed as a timer */
+    struct tcp_socket *socket; /* [I] weak: it cancels us before it goes */
+};
+
+/* NULL: out of memory. */
+static struct timer *timer_of(struct tcp_socket *t, void (*func)(struct timer *t))
+{
+    if (!t->timer) {
+        struct tcp_timer *own = calloc(1, sizeof(*own));
+        if (!own)
+            return NULL;
+        timer_init(&own->timer, func);
+        own->socket = t;
+        t->timer = &own->timer;
+    }
+    return t->timer;
+}
+
 /* ---- listen ---- */
 
 int tcp_listen(struct socket *s, int backlog)
@@ -96,7 +116,8 @@ void tcp_stop_listening(struct tcp_socket *t)
     spin_lock(&t->inet.lock);
     t->inet.state = TCP_CLOSE;
     spin_unlock(&t->inet.lock);
-    while ((other = take_first(t, &t->backlog))) {
+    while ((other = take_first(t, &t->backlog)) || (other = take_first(t, &t->deferred))) {
+        other->waits_for_bytes = false;
         forget_listener(other);
         tcp_abort(other);
         tcp_ops.release(&other->inet.socket);
@@ -110,6 +131,44 @@ void tcp_stop_listening(struct tcp_socket *t)
         tcp_put(other);
     }
     tcp_wake(t, EPOLLHUP);
+}
+
+/* ---- TCP_DEFER_ACCEPT: not to be accepted before bytes have come ---- */
+
+void tcp_undefer(struct tcp_socket *child)
+{
+    spin_lock(&child->inet.lock);
+    struct tcp_socket *listener = child->waits_for_bytes && child->listener ? tcp_get(child->listener) : NULL;
+    spin_unlock(&child->inet.lock);
+    if (!listener)
+        return;
+    spin_lock(&listener->inet.lock);
+    bool mine = child->waits_for_bytes && !list_empty(&child->accept_link);
+    if (mine) {
+        list_del(&child->accept_link);
+        list_add_tail(&listener->backlog, &child->accept_link);
+        listener->backlog_len++;
+        child->waits_for_bytes = false;
+    }
+    spin_unlock(&listener->inet.lock);
+    if (mine) {
+        forget_listener(child);
+        wake_poll(&listener->inet.socket.readers, EPOLLIN | EPOLLRDNORM);
+    }
+    tcp_put(listener);
+}
+
+/* Nothing was sent within the time given: accepted all the same. */
+static void deferred_long_enough(struct timer *timer)
+{
+    tcp_undefer(container_of(timer, struct tcp_timer, timer)->socket);
+}
+
+static void arm_defer_timer(struct tcp_socket *child, int tries)
+{
+    struct timer *timer = timer_of(child, deferred_long_enough);
+    if (timer)
+        timer_arm(timer, now_monotonic() + tcp_tries_to_seconds(tries) * NSEC_PER_SEC);
 }
 
 /* ---- establishing ---- */
@@ -212,15 +271,15 @@ void tcp_accept_outside(struct tcp_socket *listener, struct tcp_socket *t)
 /* Both locked: child and client are each other's peers, and the child is on the backlog. */
 static void join_locked(struct tcp_socket *client, struct tcp_socket *child, struct tcp_socket *listener)
 {
-    child->deferred = listener->options.defer_accept > 0;
+    child->waits_for_bytes = listener->options.defer_accept > 0;
     child->peer = tcp_get(client);
     client->peer = tcp_get(child);
     child->inet.state = client->inet.state = TCP_ESTABLISHED;
     child->segments_in = client->segments_out = 2;
     child->segments_out = client->segments_in = 1;
-    if (child->deferred) {
+    if (child->waits_for_bytes) {
         child->listener = tcp_get(listener);
-        tcp_get(child); /* until it is undeferred */
+        list_add_tail(&listener->deferred, &tcp_get(child)->accept_link);
     } else {
         list_add_tail(&listener->backlog, &tcp_get(child)->accept_link);
         listener->backlog_len++;
@@ -263,6 +322,8 @@ static enum join_result establish(struct tcp_socket *client, struct tcp_socket *
         return REFUSED;
     enum join_result result = try_join(client, child, listener);
     if (result == JOINED) {
+        if (child->waits_for_bytes)
+            arm_defer_timer(child, listener->options.defer_accept);
         grow_buffers(client);
         grow_buffers(child);
         client->inet.net->counters.tcp_active++;
@@ -275,33 +336,6 @@ static enum join_result establish(struct tcp_socket *client, struct tcp_socket *
     }
     tcp_put(child);
     return result;
-}
-
-void tcp_undefer(struct tcp_socket *child)
-{
-    spin_lock(&child->inet.lock);
-    struct tcp_socket *listener = child->deferred ? child->listener : NULL;
-    if (listener) {
-        child->listener = NULL;
-        child->deferred = false;
-    }
-    spin_unlock(&child->inet.lock);
-    if (!listener)
-        return;
-    spin_lock(&listener->inet.lock);
-    bool open = listener->inet.state == TCP_LISTEN;
-    if (open) {
-        list_add_tail(&listener->backlog, &child->accept_link);
-        listener->backlog_len++;
-    }
-    spin_unlock(&listener->inet.lock);
-    if (open) {
-        wake_poll(&listener->inet.socket.readers, EPOLLIN | EPOLLRDNORM);
-    } else {
-        tcp_ops.release(&child->inet.socket);
-        tcp_put(child);
-    }
-    tcp_put(listener);
 }
 
 /* ---- waiting for room in the backlog ---- */
@@ -328,14 +362,9 @@ void tcp_pending_give_up(struct tcp_socket *client)
         tcp_put(client);
 }
 
-struct syn_timer {
-    struct timer timer; /* first: freed as a timer */
-    struct tcp_socket *client; /* [I] weak: it cancels us before it goes */
-};
-
 static void syn_timed_out(struct timer *timer)
 {
-    connect_fails(container_of(timer, struct syn_timer, timer)->client, ETIMEDOUT);
+    connect_fails(container_of(timer, struct tcp_timer, timer)->socket, ETIMEDOUT);
 }
 
 static void arm_syn_timer(struct tcp_socket *client)
@@ -345,15 +374,9 @@ static void arm_syn_timer(struct tcp_socket *client)
         limit = NSEC_PER_SEC * ((1LL << MIN(client->options.syn_count + 1, 7)) - 1);
     if (client->options.user_timeout > 0)
         limit = client->options.user_timeout * NSEC_PER_MSEC;
-    if (!client->timer) {
-        struct syn_timer *s = calloc(1, sizeof(*s));
-        if (!s)
-            return;
-        timer_init(&s->timer, syn_timed_out);
-        s->client = client;
-        client->timer = &s->timer;
-    }
-    timer_arm(client->timer, now_monotonic() + limit);
+    struct timer *timer = timer_of(client, syn_timed_out);
+    if (timer)
+        timer_arm(timer, now_monotonic() + limit);
 }
 
 static void wait_for_room(struct tcp_socket *client, struct tcp_socket *listener)
@@ -401,6 +424,24 @@ static int resolve(struct tcp_socket *t, const struct socket_name *name, struct 
     return inet_is_multicast(&ret->addr) || inet_is_broadcast(&ret->addr) ? -ENETUNREACH : 0;
 }
 
+static bool is_self(const struct tcp_socket *t)
+{
+    const struct inet_pair *p = &t->inet.pair;
+    return p->local.port == p->remote.port && inet_same(&p->local.addr, &p->remote.addr);
+}
+
+/* A socket connected to its own address is its own peer: both ends opening at once. */
+static int connect_self(struct tcp_socket *t)
+{
+    spin_lock(&t->inet.lock);
+    t->peer = tcp_get(t);
+    t->inet.state = TCP_ESTABLISHED;
+    spin_unlock(&t->inet.lock);
+    grow_buffers(t);
+    tcp_wake(t, 0);
+    return 0;
+}
+
 static int connect_local(struct tcp_socket *t, const struct inet_endpoint *to, const struct inet_route *route)
 {
     struct inet_endpoint from = t->inet.pair.local;
@@ -414,6 +455,8 @@ static int connect_local(struct tcp_socket *t, const struct inet_endpoint *to, c
     t->inet.shutdown = 0;
     t->inet.state = TCP_SYN_SENT;
     t->phase = CONNECT_PENDING;
+    if (is_self(t))
+        return connect_self(t);
     struct tcp_socket *listener = NULL;
     struct inet_socket *found = inet_find_listener(t->inet.net, to, &t->inet.pair.local, route->interface);
     if (found)

@@ -102,7 +102,7 @@ static int seconds_to_tries(int seconds)
     return tries;
 }
 
-static int tries_to_seconds(int tries)
+int64_t tcp_tries_to_seconds(int tries)
 {
     int timeout = 1, period = tries > 0;
     while (--tries > 0) {
@@ -300,7 +300,7 @@ static int get_special(struct tcp_socket *t, int option, void *value, socklen_t 
     case TCP_LINGER2:
         return inet_option_give_int(linger2 ? linger2 : FIN_TIMEOUT, value, len);
     case TCP_DEFER_ACCEPT:
-        return inet_option_give_int(tries_to_seconds(t->options.defer_accept), value, len);
+        return inet_option_give_int((int)tcp_tries_to_seconds(t->options.defer_accept), value, len);
     case TCP_QUICKACK:
         return inet_option_give_int(t->options.quick_ack, value, len);
     case TCP_INQ:

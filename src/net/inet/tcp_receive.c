@@ -206,6 +206,8 @@ ssize_t tcp_receive(struct socket *s, struct socket_message *m)
     mutex_unlock(&t->inet.receive_lock);
     if (UNLIKELY(t->options.inquire) && (r.done > 0 || err == 0))
         give_inquiry(t, m);
+    if (UNLIKELY(s->timestamps || s->timestamps_ns) && r.done > 0)
+        socket_give_timestamp(s, m, 0);
     if (UNLIKELY(peek_offset >= 0) && r.done > 0)
         s->peek_offset = r.peek ? peek_offset + (int)r.done : MAX(peek_offset - (int)r.done, 0);
     return r.done > 0 ? (ssize_t)r.done : err;

@@ -58,7 +58,7 @@ static bool deliver(struct tcp_socket *t, struct tcp_socket *peer, const char *a
     }
     t->sent += n;
     t->segments_out++;
-    if (UNLIKELY(peer->deferred))
+    if (UNLIKELY(peer->waits_for_bytes))
         tcp_undefer(peer);
     if (enough)
         wake_poll(&peer->inet.socket.readers, EPOLLIN | EPOLLRDNORM | (urgent ? EPOLLPRI : 0));

@@ -29,7 +29,7 @@ void timewait_expire_locked(struct inet_table *t)
 {
     struct timewait *w;
     int64_t now = list_empty(&t->remains) ? 0 : now_monotonic();
-    while ((w = list_first(&t->remains, struct timewait, link)) && now - w->pair.waiting_since >= TIMEWAIT_NS)
+    while ((w = list_first(&t->remains, struct timewait, link)) && now >= w->until)
         drop(t, w);
 }
 
@@ -41,6 +41,15 @@ void inet_timewait_drop_all(struct inet_net *net)
     while ((w = list_first(&t->remains, struct timewait, link)))
         drop(t, w);
     spin_unlock(&t->lock);
+}
+
+/* Where its time ends: nearly always last. */
+static void enqueue(struct inet_table *t, struct timewait *w)
+{
+    struct list *at = t->remains.prev;
+    while (at != &t->remains && list_entry(at, struct timewait, link)->until > w->until)
+        at = at->prev;
+    list_add(at, &w->link);
 }
 
 /* In place of the socket, among its port's owners and in the table of pairs. */
@@ -55,12 +64,12 @@ static void take_over(struct inet_table *t, struct timewait *w, struct inet_sock
     w->pair = (struct inet_pair){.local = i->pair.local, .remote = i->pair.remote, .waiting_since = now_monotonic()};
     inet_node_del(&i->pair.node);
     inet_pair_add_locked(t, &w->pair);
-    list_add_tail(&t->remains, &w->link);
+    enqueue(t, w);
     if (++t->remains_count > TIMEWAIT_MAX)
         drop(t, list_first(&t->remains, struct timewait, link));
 }
 
-struct timewait *timewait_new(struct inet_socket *i, bool fin_wait)
+struct timewait *timewait_new(struct inet_socket *i, bool fin_wait, int64_t lifetime)
 {
     struct inet_table *t = inet_table_of(i);
     struct timewait *w = calloc(1, sizeof(*w));
@@ -70,6 +79,7 @@ struct timewait *timewait_new(struct inet_socket *i, bool fin_wait)
     refcount_get(&w->ref);
     list_init(&w->link);
     w->fin_wait = fin_wait;
+    w->until = now_monotonic() + lifetime;
     w->domain = i->socket.domain;
     spin_lock(&t->lock);
     bool taken = i->owner.port != NULL;
@@ -98,8 +108,9 @@ void timewait_other_closed(struct inet_net *net, struct timewait *w, bool reset)
     if (!list_empty(&w->link)) {
         w->fin_wait = false;
         w->pair.waiting_since = now_monotonic();
+        w->until = w->pair.waiting_since + TIMEWAIT_NS;
         list_del(&w->link);
-        list_add_tail(&t->remains, &w->link);
+        enqueue(t, w);
         if (reset)
             drop(t, w);
     }

@@ -15,13 +15,14 @@ struct timewait {
     struct refcount ref;     /* the table, and the other end of a FIN_WAIT2 */
     struct inet_owner owner;
     struct inet_pair pair;
-    struct list link;        /* [table] of table->remains */
+    struct list link;        /* [table] of table->remains, by the end of their time */
+    int64_t until;           /* [table] monotonic */
     bool fin_wait;           /* [table] FIN_WAIT2: the other end is still open */
     int domain;              /* [I] */
 };
 
-/* Takes over port and pair of a socket: NULL when out of memory or there are too many. The caller's reference. */
-struct timewait *timewait_new(struct inet_socket *i, bool fin_wait);
+/* Takes over port and pair of a socket, for so many ns: NULL when out of memory. The caller's reference. */
+struct timewait *timewait_new(struct inet_socket *i, bool fin_wait, int64_t lifetime);
 void timewait_put(struct timewait *w);
 /* The other end has closed as well, or (reset) the connection is no more. Consumes the reference; NULL is fine. */
 void timewait_other_closed(struct inet_net *net, struct timewait *w, bool reset);
