@@ -3,6 +3,7 @@
  * read-only. All but the root is done as a process of the container with all rights would do it, by paths in it.
  */
 #include "base/cleanup.h"
+#include "control/copy_up.h"
 #include "control/create.h"
 #include "fs/dev/dev.h"
 #include "fs/hostfs/hostfs.h"
@@ -173,6 +174,18 @@ static int populate_dev(struct super_block *sb)
     return err == -EEXIST ? 0 : err;
 }
 
+/* The new file system begins with a copy of what it covers. */
+static int copy_up(struct super_block *sb, const struct path *at)
+{
+    struct mount *m;
+    int err = mount_new_internal(sb, &m);
+    if (err)
+        return err;
+    err = copy_up_tree(at, &(struct path){m, m->root});
+    mount_put(m);
+    return err;
+}
+
 static int mount_type(struct request *r, const struct create_mount *m, const struct mount_options *o)
 {
     CLEANUP_PATH_REF struct path at = {0};
@@ -189,6 +202,8 @@ static int mount_type(struct request *r, const struct create_mount *m, const str
     bool dev = strcmp(m->destination, "/dev") == 0 && strcmp(m->type, "tmpfs") == 0;
     if (dev)
         err = populate_dev(sb);
+    else if (o->copy_up)
+        err = copy_up(sb, &at);
     if (!err)
         err = do_mount(sb, &at, o->flags);
     sb_put(sb);

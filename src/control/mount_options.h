@@ -6,7 +6,7 @@ struct mount_options {
     unsigned flags;       /* MS_RDONLY, MS_NOSUID ... */
     unsigned given;       /* which flags a word has set or cleared */
     bool bind, recursive; /* "bind", "rbind" */
-    bool copy_up;         /* "tmpcopyup" */
+    bool copy_up;         /* "tmpcopyup": what is there already is copied into it */
     unsigned propagation; /* MS_PRIVATE ..., or 0 */
     bool propagation_recursive;
     char *data;           /* what is left, joined by commas; NULL: nothing */

@@ -172,6 +172,12 @@ same("read-only root", "ro rw", output("touch /x 2>/dev/null || echo -n 'ro '; t
 same("sysctl", "1000", output("cat /proc/sys/kernel/msgmax", create={"sysctl": {"kernel.msgmax": "1000"}}).strip())
 same("device", "crw-rw---- 10 229", output("stat -c '%A %t %T' /dev/fuse | sed 's/ a e5/ 10 229/'", create={
     "devices": [{"path": "/dev/fuse", "type": "c", "major": 10, "minor": 229, "mode": 0o660}]}).strip())
+same("tmpcopyup", "same\nnew", output("""
+    for f in passwd group init.d default; do [ -d /etc/$f ] && ls /etc/$f || cksum </etc/$f; done >/tmp/after
+    umount /etc
+    for f in passwd group init.d default; do [ -d /etc/$f ] && ls /etc/$f || cksum </etc/$f; done >/tmp/before
+    cmp /tmp/before /tmp/after && echo same; [ -s /tmp/before ] && echo new""", create={"mounts": MOUNTS + [
+        {"destination": "/etc", "type": "tmpfs", "options": ["tmpcopyup", "rprivate", "size=65536k"]}]}).strip())
 same("pid namespace", "1", output("echo $$").strip())
 # Twelve bytes of a filter that refuses uname(2) with EPERM: load nr; if 63, EPERM; else allow.
 program = struct.pack("HBBI" * 4, 0x20, 0, 0, 0, 0x15, 0, 1, 63, 0x06, 0, 0, 0x00050001, 0x06, 0, 0, 0x7FFF0000)
