@@ -245,11 +245,9 @@ int do_remount(const struct path *at, unsigned flags, bool bind, const char *dat
     if (!(flags & (MS_NOATIME | MS_NODIRATIME | MS_RELATIME | MS_STRICTATIME)))
         flags |= m->flags & ATIME_FLAGS ? m->flags & ATIME_FLAGS : MS_STRICTATIME;
     const struct mount_change change = {.set = with_relatime(flags) & CHANGEABLE_FLAGS, .clear = ~0u};
-    int err = check_change(m, &change);
+    int err = !bind && !ns_capable(m->sb->user_ns, CAP_SYS_ADMIN) ? -EPERM : check_change(m, &change);
     if (!err && !bind && flags & MS_RDONLY && m->sb->writers > 0)
         err = -EBUSY;
-    if (!err && !bind && !ns_capable(m->sb->user_ns, CAP_SYS_ADMIN))
-        err = -EPERM;
     if (!err && !bind && m->sb->ops && m->sb->ops->remount && data)
         err = m->sb->ops->remount(m->sb, data);
     if (err)

@@ -11,8 +11,10 @@
 #include "base/cleanup.h"
 #include "kernel/cgroup.h"
 #include "kernel/task.h"
+#include "kernel/user_namespace.h"
 #include "vfs/vfs.h"
 #include <dirent.h>
+#include <linux/capability.h>
 #include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -352,11 +354,16 @@ static int check_words(const char *data, const char *const *known)
     return 0;
 }
 
+static bool may_mount(void)
+{
+    return !current || ns_capable(current->ns.cgroup->common.owner, CAP_SYS_ADMIN);
+}
+
 static int cgroup2_mount(const char *source, unsigned long flags, const char *data, struct super_block **ret)
 {
     static const char *const known[] = {"nsdelegate", "favordynmods", "memory_localevents", "memory_recursiveprot",
                                         "memory_hugetlb_accounting", "pids_localevents", NULL};
-    int err = check_words(data, known);
+    int err = may_mount() ? check_words(data, known) : -EPERM;
     return err ? err : cgroupfs_new(source, NULL, current_cgroup_root(), ret);
 }
 
@@ -366,7 +373,7 @@ static int cgroup1_mount(const char *source, unsigned long flags, const char *da
                                         "none",   "clone_children", "xattr", NULL};
     if (data && !strcmp(data, "all"))
         data = "memory,cpu,cpuset,cpuacct,pids,freezer,devices";
-    int err = !data || !*data ? -EINVAL : check_words(data, known);
+    int err = !may_mount() ? -EPERM : !data || !*data ? -EINVAL : check_words(data, known);
     return err ? err : cgroupfs_new(source, data, current_cgroup_root(), ret);
 }
 

@@ -11,6 +11,7 @@
 #include "kernel/pid.h"
 #include "kernel/tty_hooks.h"
 #include "vfs/special.h"
+#include "kernel/user_namespace.h"
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -271,10 +272,14 @@ static int parse_option(struct devpts *d, const char *option)
     } else if (sscanf(option, "mode=%o", &value) == 1) {
         d->mode = value & 0777;
     } else if (sscanf(option, "gid=%u", &value) == 1) {
-        d->gid = value;
+        d->gid = gid_from_user(value);
+        if (d->gid == ID_INVALID)
+            return -EINVAL;
         d->set_gid = true;
     } else if (sscanf(option, "uid=%u", &value) == 1) {
-        d->uid = value;
+        d->uid = uid_from_user(value);
+        if (d->uid == ID_INVALID)
+            return -EINVAL;
         d->set_uid = true;
     } else if (strcmp(option, "newinstance") != 0 && sscanf(option, "max=%u", &value) != 1) {
         return -EINVAL;

@@ -239,6 +239,8 @@ static int proc_mount(const char *source, unsigned long flags, const char *data,
     if (!fs)
         return -ENOMEM;
     int err = parse_options(fs, data);
+    if (!err && !ns_capable(current_pid_ns()->common.owner, CAP_SYS_ADMIN))
+        err = -EPERM; /* whose processes it would show */
     if (err) {
         free(fs);
         return err;
