@@ -40,8 +40,13 @@ int agent_collect_fds(struct agent *a, unsigned preserve, int console, struct er
     a->fds = calloc(3 + preserve, sizeof *a->fds);
     if (!a->fds)
         return error_set(err, EXIT_FAILURE, "out of memory");
-    for (int fd = 0; fd < 3; fd++)
+    /* With a terminal, what the caller has there is not the process's, and may be a pipe whose end it waits for. */
+    CLEANUP_FD int null = console >= 0 ? open("/dev/null", O_RDWR | O_CLOEXEC) : -1;
+    for (int fd = 0; fd < 3; fd++) {
+        if (null >= 0)
+            dup2(null, fd);
         a->fds[a->fd_count++] = console >= 0 ? console : fd;
+    }
     for (unsigned i = 0; i < preserve; i++) {
         if (fcntl(3 + (int)i, F_GETFD) < 0)
             return error_set(err, EXIT_FAILURE, "--preserve-fds: descriptor %u is not open", 3 + i);

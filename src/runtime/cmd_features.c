@@ -21,6 +21,13 @@ static json_t *names(const char *const *list)
     return array;
 }
 
+static json_t *hook_names(void)
+{
+    json_t *array = names(spec_hook_names);
+    json_array_remove(array, HOOK_START_CONTAINER);
+    return array;
+}
+
 static json_t *linux_features(void)
 {
     static const char *const seccomp_actions[] = {
@@ -52,7 +59,7 @@ int cmd_features(int argc, char **argv)
     options_parse(&features_argp, argc, argv, false, NULL);
     json_t *o =
         json_pack("{s:s, s:s, s:o, s:o, s:o, s:{s:s}, s:[s,s,s,s]}", "ociVersionMin", "1.0.0",
-                  "ociVersionMax", SPEC_VERSION, "hooks", names(spec_hook_names), "mountOptions",
+                  "ociVersionMax", SPEC_VERSION, "hooks", hook_names(), "mountOptions",
                   names(spec_mount_option_names), "linux", linux_features(), "annotations",
                   "dev.picket.version", PICKET_VERSION_STRING, "potentiallyUnsafeConfigAnnotations",
                   "io.kubernetes.cri.container-type", "io.kubernetes.cri.sandbox-id",

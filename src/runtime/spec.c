@@ -82,6 +82,9 @@ int spec_read_hooks(const struct node *n, struct spec *spec)
             if (read_hook(&hook, &hooks->list[i]) < 0)
                 return -1;
         }
+        /* Its program is the container's: it must never run on the host's kernel. */
+        if (kind == HOOK_START_CONTAINER && hooks->count)
+            return node_error(&list, "is not supported");
     }
     return 0;
 }

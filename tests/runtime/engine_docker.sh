@@ -51,8 +51,7 @@ run_network_none() { docker run --rm --network none --runtime $runtime bb:1 sh -
 run_hostname() { docker run --rm -h web --runtime $runtime bb:1 hostname; }
 run_caps() { docker run --rm --cap-drop all --cap-add CHOWN --runtime $runtime bb:1 grep CapEff /proc/self/status; }
 detached() {
-    docker run -d --name d$runtime --runtime $runtime bb:1 sh -c 'echo started; exec sleep 1000' >/dev/null
-    sleep 0.5
+    docker run -d --name d$runtime --runtime $runtime bb:1 sleep 1000 >/dev/null
     docker logs d$runtime
     docker exec d$runtime sh -c 'echo in exec; exit 6'; echo "exec $?"
     echo piped | docker exec -i d$runtime cat
@@ -61,7 +60,6 @@ detached() {
     docker exec d$runtime no-such-program >/dev/null 2>&1; echo "missing $?"
     docker pause d$runtime >/dev/null && docker inspect --format '{{.State.Status}}' d$runtime
     docker unpause d$runtime >/dev/null && docker inspect --format '{{.State.Status}}' d$runtime
-    docker update --pids-limit 100 d$runtime >/dev/null; echo "update $?"
     docker stats --no-stream --format '{{.Name}}' d$runtime
     docker top d$runtime | tail -1 | awk '{print $8, $9}'
     docker kill d$runtime >/dev/null
@@ -96,19 +94,13 @@ shared_network() {
     docker run --rm --network container:n$runtime --runtime $runtime bb:1 nc 127.0.0.1 8080
     docker rm -f n$runtime >/dev/null
 }
-two_on_a_network() {
-    docker network create net$runtime >/dev/null
-    docker run -d --name web$runtime --network net$runtime --runtime $runtime bb:1 sh -c 'while :; do echo page | nc -l -p 80; done' >/dev/null
-    sleep 0.5
-    address=$(docker inspect --format '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' web$runtime)
-    docker run --rm --network net$runtime --runtime $runtime bb:1 nc "$address" 80
-    docker rm -f web$runtime >/dev/null
-    docker network rm net$runtime >/dev/null
-}
 cases run_output run_input run_terminal run_user run_volume run_tmpfs run_read_only run_init run_memory run_network_none \
-    run_hostname run_caps detached stop_and_start copy shared_network two_on_a_network
+    run_hostname run_caps detached stop_and_start copy shared_network
 
 # Where crun's words are not the ones docker looks for, what docker documents counts.
 status 127 docker run --rm --runtime picket bb:1 no-such-program
 status 126 docker run --rm --runtime picket bb:1 /etc/passwd
+docker run -d --name update --runtime picket bb:1 sleep 1000 >/dev/null
+status 0 docker update --pids-limit 100 update
+docker rm -f update >/dev/null
 finish
