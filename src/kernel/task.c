@@ -125,6 +125,12 @@ static void task_inherit(struct task *t, struct task *from)
     t->nice = from->nice;
     t->sched_policy = from->sched_policy;
     t->sched_priority = from->sched_priority;
+    if (from->sched_reset) {
+        bool realtime = t->sched_policy == 1 || t->sched_policy == 2; /* SCHED_FIFO, SCHED_RR */
+        t->sched_policy = realtime ? 0 : t->sched_policy;
+        t->sched_priority = 0;
+        t->nice = MAX(t->nice, 0);
+    }
     t->timer_slack = from->timer_slack;
 }
 

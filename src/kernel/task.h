@@ -200,6 +200,7 @@ struct task {
     uint32_t mempolicy;              /* [t] mm/mempolicy.h */
     uint16_t ioprio;                 /* [a] ioprio_set(2); 0: none */
     int nice, sched_policy, sched_priority;
+    bool sched_reset;                /* SCHED_RESET_ON_FORK */
     uint64_t cpu_mask[16];           /* sched_setaffinity as asked for; 1024 CPUs */
     int64_t timer_slack;
     int syscall_nr;                  /* [t] current call, -1 outside */

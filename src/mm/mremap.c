@@ -100,6 +100,7 @@ static int64_t move(struct remap *r)
     if (r->old_len && !(r->flags & MREMAP_DONTUNMAP))
         area_erase(mm, r->old, r->old + r->old_len);
     area_insert(mm, to);
+    area_merge(mm, r->old, r->old + r->old_len); /* MREMAP_DONTUNMAP: as it was */
     return (int64_t)r->target;
 }
 
@@ -168,16 +169,15 @@ int64_t do_mremap(uaddr_t old, uint64_t old_len, uint64_t new_len, int flags, ua
         (flags & (MREMAP_FIXED | MREMAP_DONTUNMAP) && !(flags & MREMAP_MAYMOVE)) ||
         old & ~PAGE_MASK)
         return -EINVAL;
+    old_len = align_up(old_len, PAGE_SIZE); /* may come out as 0, as on Linux */
+    if (new_len == 0 || new_len > GUEST_END)
+        return -EINVAL;
     if (old_len > GUEST_END || old > GUEST_END - old_len)
         return -EFAULT;
-    if (new_len == 0)
-        return -EINVAL;
-    if (new_len > GUEST_END)
-        return -ENOMEM;
     struct remap r = {.mm = current->mm,
                       .ctx = current->ctx,
                       .old = old,
-                      .old_len = align_up(old_len, PAGE_SIZE),
+                      .old_len = old_len,
                       .new_len = align_up(new_len, PAGE_SIZE),
                       .flags = flags};
     if (flags & MREMAP_DONTUNMAP && r.old_len != r.new_len)

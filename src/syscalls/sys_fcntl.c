@@ -139,6 +139,8 @@ int64_t sys_flock(const uint64_t *a)
 {
     CLEANUP_FILE struct file *f = NULL;
     unsigned op = (unsigned)a[1];
+    if (op & LOCK_MAND) /* does nothing any more */
+        return 0;
     int type = (op & ~(unsigned)LOCK_NB) == LOCK_SH   ? F_RDLCK
                : (op & ~(unsigned)LOCK_NB) == LOCK_EX ? F_WRLCK
                : (op & ~(unsigned)LOCK_NB) == LOCK_UN ? F_UNLCK
@@ -199,6 +201,45 @@ static int64_t fcntl_of_type(struct file *f, unsigned cmd, uint64_t arg)
     return f->ops->fcntl ? f->ops->fcntl(f, cmd, arg) : pipe ? -EBADF : -EINVAL;
 }
 
+/* How long what is written will live: kept, and good for nothing here. */
+static int64_t get_write_hint(struct file *f, uaddr_t to)
+{
+    uint64_t hint = f->inode->write_hint;
+    return put_user(&hint, to);
+}
+
+static int64_t set_write_hint(struct file *f, uaddr_t from)
+{
+    uint64_t hint;
+    int err = get_user(&hint, from);
+    if (err)
+        return err;
+    if (hint > RWH_WRITE_LIFE_EXTREME)
+        return -EINVAL;
+    f->inode->write_hint = (unsigned char)hint;
+    return 0;
+}
+
+/* Do both descriptors mean the same open file? */
+static int64_t same_file(struct file *f, int fd)
+{
+    CLEANUP_FILE struct file *other = NULL;
+    int err = fd_file_any(fd, &other);
+    return err ? err : other == f;
+}
+
+/* dnotify: there is none to take back, and none is made. */
+static int64_t set_directory_notice(struct file *f, uint64_t events)
+{
+    if (!(events & ~(uint64_t)DN_MULTISHOT))
+        return 0;
+    return inode_is_dir(f->inode) ? -EINVAL : -ENOTDIR;
+}
+
+#ifndef F_DUPFD_QUERY
+#define F_DUPFD_QUERY 1027
+#endif
+
 static int64_t fcntl_file(int fd, struct file *f, unsigned cmd, uint64_t arg)
 {
     switch (cmd) {
@@ -223,6 +264,14 @@ static int64_t fcntl_file(int fd, struct file *f, unsigned cmd, uint64_t arg)
         return set_signal(f, arg);
     case F_GETSIG:
         return file_get_signal(f);
+    case F_DUPFD_QUERY:
+        return same_file(f, (int)arg);
+    case F_GET_RW_HINT:
+        return get_write_hint(f, arg);
+    case F_SET_RW_HINT:
+        return set_write_hint(f, arg);
+    case F_NOTIFY:
+        return set_directory_notice(f, arg);
     case F_SETLEASE:
         return lease_set(f, fd, arg);
     case F_GETLEASE:

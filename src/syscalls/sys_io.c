@@ -63,6 +63,11 @@ static bool ranges_overlap(struct file *in, const int64_t *in_pos, struct file *
     return in->inode == out->inode && apart < n;
 }
 
+static bool wraps(int64_t pos, uint64_t len)
+{
+    return (uint64_t)pos + len < (uint64_t)pos;
+}
+
 int64_t sys_copy_file_range(const uint64_t *a)
 {
     CLEANUP_FILE struct file *in = NULL, *out = NULL;
@@ -74,10 +79,14 @@ int64_t sys_copy_file_range(const uint64_t *a)
         err = get_pos(a[1], &pos[0], &in_pos);
     if (!err)
         err = get_pos(a[3], &pos[1], &out_pos);
+    if (err == -EINVAL && !a[5]) /* a negative position */
+        err = -EOVERFLOW;
     if (!err && a[5])
         err = -EINVAL;
     if (!err)
         err = check_copy(in, out);
+    if (!err && (wraps(in_pos ? *in_pos : in->pos, a[4]) || wraps(out_pos ? *out_pos : out->pos, a[4])))
+        err = -EOVERFLOW;
     if (!err && ranges_overlap(in, in_pos, out, out_pos, a[4]))
         err = -EINVAL;
     if (err)

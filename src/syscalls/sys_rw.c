@@ -73,8 +73,11 @@ int64_t sys_pwrite64(const uint64_t *a)
 
 /* ---- vectored ---- */
 
-#define READ_FLAGS (RWF_HIPRI | RWF_NOWAIT | RWF_DSYNC | RWF_SYNC | RWF_APPEND)
-#define WRITE_FLAGS (RWF_HIPRI | RWF_NOWAIT | RWF_DSYNC | RWF_SYNC | RWF_APPEND)
+#ifndef RWF_NOAPPEND
+#define RWF_NOAPPEND 0x20
+#endif
+#define READ_FLAGS (RWF_HIPRI | RWF_NOWAIT | RWF_DSYNC | RWF_SYNC | RWF_APPEND | RWF_NOAPPEND)
+#define WRITE_FLAGS (RWF_HIPRI | RWF_NOWAIT | RWF_DSYNC | RWF_SYNC | RWF_APPEND | RWF_NOAPPEND)
 
 /* RWF_NOWAIT: what would sleep fails. Files in memory never do; for the others readiness tells. */
 static int check_nowait(struct file *f, int flags, uint32_t event)
@@ -113,6 +116,18 @@ static ssize_t write_appending(struct file *f, struct uio *u)
     return n;
 }
 
+/* RWF_NOAPPEND: where pwritev2 says, although the file is open for appending. */
+static ssize_t write_not_appending(struct file *f, struct uio *u, int64_t pos)
+{
+    struct file *anywhere;
+    int err = vfs_open_path(&f->path, O_WRONLY | (f->flags & O_NONBLOCK), &anywhere);
+    if (err)
+        return err;
+    ssize_t n = vfs_pwrite(anywhere, u, pos);
+    file_put(anywhere);
+    return n;
+}
+
 static int64_t do_writev(const uint64_t *a, int64_t pos, int flags)
 {
     CLEANUP_FILE struct file *f = NULL;
@@ -128,6 +143,10 @@ static int64_t do_writev(const uint64_t *a, int64_t pos, int flags)
         err = flags & ~WRITE_FLAGS ? -EOPNOTSUPP : check_nowait(f, flags, EPOLLOUT);
     if (err)
         return err;
+    if ((flags & (RWF_APPEND | RWF_NOAPPEND)) == (RWF_APPEND | RWF_NOAPPEND))
+        return -EINVAL;
+    if (flags & RWF_NOAPPEND && f->flags & O_APPEND && pos != -1)
+        return write_not_appending(f, &u, pos);
     ssize_t n = flags & RWF_APPEND && !f->ops->stream ? write_appending(f, &u)
                 : pos == -1                           ? vfs_write(f, &u)
                                                       : vfs_pwrite(f, &u, pos);

@@ -65,6 +65,8 @@ static int64_t set_scheduler(int32_t tid, int policy, uaddr_t param)
     s.policy = policy == -1 ? s.policy : policy & ~SCHED_RESET_ON_FORK;
     s.priority = priority;
     err = task_set_scheduling(t, &s);
+    if (!err && policy != -1)
+        t->sched_reset = policy & SCHED_RESET_ON_FORK;
     task_put(t);
     return err;
 }
@@ -87,7 +89,7 @@ int64_t sys_sched_getscheduler(const uint64_t *a)
     int err = find((int32_t)a[0], &t);
     if (err)
         return err;
-    int policy = t->sched_policy;
+    int policy = t->sched_policy | (t->sched_reset ? SCHED_RESET_ON_FORK : 0);
     task_put(t);
     return policy;
 }

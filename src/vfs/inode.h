@@ -136,6 +136,7 @@ struct inode {
     bool dcache_volatile;      /* [I] children are never cached (proc's pid directories) */
     _Atomic int opens;         /* [a] open files of a regular file, for leases */
     _Atomic int leases;        /* [a] how many are held: vfs/leases.h */
+    _Atomic unsigned char write_hint; /* [a] F_SET_RW_HINT */
     _Atomic bool caps_absent;  /* [a] it is known to have no security.capability: kernel/file_caps.c */
     _Atomic bool attr_current; /* [a] attr is up to date although ops->getattr exists: stat need not
                                   call it */
