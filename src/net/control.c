@@ -1,5 +1,5 @@
 /*
- * Control messages for the receiver: cmsg(3).
+ * Control messages in and out: cmsg(3).
  */
 #include "net/socket.h"
 #include <string.h>
@@ -22,4 +22,19 @@ void message_put_control(struct socket_message *m, int level, int type, const vo
     size_t space = MIN(CMSG_SPACE(len), room);
     memset(at + h.cmsg_len, 0, space - h.cmsg_len);
     m->control_used += space;
+}
+
+int message_next_control(const struct socket_message *m, size_t *at, struct cmsghdr *ret, const char **ret_data,
+                         size_t *ret_len)
+{
+    size_t left = m->control_len - *at;
+    if (left < sizeof(*ret))
+        return 0;
+    memcpy(ret, m->control + *at, sizeof(*ret));
+    if (ret->cmsg_len < sizeof(*ret) || ret->cmsg_len > left)
+        return -EINVAL;
+    *ret_data = m->control + *at + sizeof(*ret);
+    *ret_len = ret->cmsg_len - sizeof(*ret);
+    *at += MIN(left, CMSG_ALIGN(ret->cmsg_len));
+    return 1;
 }

@@ -134,6 +134,11 @@ int64_t socket_deadline(struct socket *s, bool sending);
 /* What a failed wait means to the caller: -EAGAIN at the deadline; interrupted, only calls without
  * one are restarted. */
 int socket_wait_error(int err, int64_t deadline);
+/* Walks over a sender's control messages from *at (0 at first): 1 and one of them, its data inside m->control; 0 at
+ * the end; -EINVAL for a length that cannot be. */
+struct cmsghdr;
+NODISCARD int message_next_control(const struct socket_message *m, size_t *at, struct cmsghdr *ret,
+                                   const char **ret_data, size_t *ret_len);
 /* Appends a control message for the receiver; sets MSG_CTRUNC when it does not fit. */
 void message_put_control(struct socket_message *m, int level, int type, const void *data, size_t len);
 

@@ -89,19 +89,17 @@ static int one_control(struct inet_socket *i, const struct cmsghdr *h, const cha
 
 int datagram_control(struct inet_socket *i, const struct socket_message *m, struct send_control *ret)
 {
-    size_t at = 0;
+    struct cmsghdr h;
+    const char *data;
+    size_t at = 0, len;
+    int err;
     *ret = (struct send_control){.ttl = -1, .tos = -1};
-    while (m->control_len - at >= sizeof(struct cmsghdr)) {
-        struct cmsghdr h;
-        memcpy(&h, m->control + at, sizeof(h));
-        if (h.cmsg_len < sizeof(h) || h.cmsg_len > m->control_len - at)
-            return -EINVAL;
-        int err = one_control(i, &h, m->control + at + sizeof(h), h.cmsg_len - sizeof(h), ret);
+    while ((err = message_next_control(m, &at, &h, &data, &len)) > 0) {
+        err = one_control(i, &h, data, len, ret);
         if (err < 0)
             return err;
-        at = MIN(m->control_len, at + CMSG_ALIGN(h.cmsg_len));
     }
-    return 0;
+    return err;
 }
 
 /* ---- the destination ---- */

@@ -81,26 +81,23 @@ static int claim_creds(struct attachment *a, const char *data, size_t len)
 
 static int parse_control(const struct socket_message *m, struct attachment *a)
 {
-    size_t at = 0;
-    while (m->control_len - at >= sizeof(struct cmsghdr)) {
-        struct cmsghdr h;
-        memcpy(&h, m->control + at, sizeof(h));
-        if (h.cmsg_len < sizeof(h) || h.cmsg_len > m->control_len - at)
-            return -EINVAL;
-        const char *data = m->control + at + sizeof(h);
-        size_t len = h.cmsg_len - sizeof(h);
-        int err = 0;
-        if (h.cmsg_level == SOL_SOCKET && h.cmsg_type == SCM_RIGHTS)
+    size_t at = 0, len;
+    struct cmsghdr h;
+    const char *data;
+    int err;
+    while ((err = message_next_control(m, &at, &h, &data, &len)) > 0) {
+        if (h.cmsg_level != SOL_SOCKET)
+            continue;
+        if (h.cmsg_type == SCM_RIGHTS)
             err = add_files(a, data, len);
-        else if (h.cmsg_level == SOL_SOCKET && h.cmsg_type == SCM_CREDENTIALS)
+        else if (h.cmsg_type == SCM_CREDENTIALS)
             err = claim_creds(a, data, len);
-        else if (h.cmsg_level == SOL_SOCKET)
+        else
             err = -EINVAL;
         if (err < 0)
             return err;
-        at = MIN(m->control_len, at + CMSG_ALIGN(h.cmsg_len));
     }
-    return 0;
+    return err;
 }
 
 static void attachment_fini(struct attachment *a)
