@@ -7,7 +7,8 @@
 #include "kernel/signal.h"
 #include "kernel/tty_hooks.h"
 #include "mm/mm.h"
-#include "vfs/file.h"
+#include "vfs/vfs.h"
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/sysmacros.h>
@@ -175,6 +176,8 @@ static char *tty_text(struct process *p)
     return asprintf(&text, "pts/%u", minor(rdev)) < 0 ? NULL : text;
 }
 
+#define MAX_CMDLINE 4096 /* what is longer is cut */
+
 struct row {
     int32_t pid, ppid;
     unsigned threads;
@@ -197,6 +200,26 @@ static void read_row(struct process *p, const struct pid_namespace *ns, struct r
     spin_unlock(&tasklist_lock);
 }
 
+/* The arguments, as the container's own /proc has them; none if it has no /proc. */
+static json_t *arguments(int32_t pid)
+{
+    char path[48], text[MAX_CMDLINE];
+    struct file *file;
+    json_t *list = json_array();
+    snprintf(path, sizeof path, "/proc/%d/cmdline", pid);
+    if (vfs_open_at(AT_FDCWD, path, &(struct open_how_kernel){.flags = O_RDONLY}, &file) < 0)
+        return list;
+    ssize_t n = vfs_read_kernel(file, text, sizeof text, 0);
+    file_put(file);
+    for (ssize_t at = 0; at < n;) {
+        size_t len = strnlen(text + at, (size_t)(n - at));
+        json_t *word = json_stringn(text + at, len);
+        json_array_append_new(list, word ? word : json_string("?"));
+        at += (ssize_t)len + 1;
+    }
+    return list;
+}
+
 static json_t *row_json(struct process *p, const struct row *row)
 {
     CLEANUP_FREE char *tty = tty_text(p);
@@ -212,11 +235,24 @@ static json_t *row_json(struct process *p, const struct row *row)
     }
     json_t *name = json_string(comm);
     int64_t realtime = p->start_time + (now_realtime() - now_monotonic());
-    return json_pack("{s:I, s:i, s:i, s:i, s:I, s:I, s:s, s:I, s:o, s:b}", "uid", (json_int_t)uid, "pid", row->pid,
+    return json_pack("{s:I, s:i, s:i, s:i, s:I, s:I, s:s, s:I, s:o, s:o, s:b}", "uid", (json_int_t)uid, "pid", row->pid,
                      "ppid", row->ppid, "threads", (int)row->threads, "start", (json_int_t)p->start_time,
                      "start_realtime", (json_int_t)realtime, "tty", tty ? tty : "?", "cpu_time",
                      (json_int_t)(row->times.user + row->times.system), "command", name ? name : json_string("?"),
+                     "argv", arguments(row->pid),
                      "zombie", (int)row->zombie);
+}
+
+static void add_rows(struct unit *u, struct process **list, size_t count, json_t *rows)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct row row;
+        read_row(list[i], container_pid_ns(u->container), &row);
+        if (row.pid)
+            json_array_append_new(rows, row_json(list[i], &row));
+        task_put(row.leader);
+        process_put(list[i]);
+    }
 }
 
 int handle_ps(struct request *r)
@@ -228,14 +264,11 @@ int handle_ps(struct request *r)
     if (err)
         return err;
     json_t *rows = json_array();
-    err = container_list(u->container, &list, &count);
-    for (size_t i = 0; i < count; i++) {
-        struct row row;
-        read_row(list[i], container_pid_ns(u->container), &row);
-        if (row.pid)
-            json_array_append_new(rows, row_json(list[i], &row));
-        task_put(row.leader);
-        process_put(list[i]);
+    err = container_step_in(u->container, NULL);
+    if (!err) {
+        err = container_list(u->container, &list, &count);
+        add_rows(u, list, count, rows);
+        container_step_out();
     }
     r->result = json_pack("{s:o}", "processes", rows);
     unit_put(u);

@@ -277,6 +277,7 @@ while len(c.call("Proc.Ps", {"container_id": "p"})["processes"]) < 3:
     time.sleep(0.01)
 table = c.call("Proc.Ps", {"container_id": "p"})["processes"]
 same("ps", [(1, 0, "sh")] + [(n, 1, "sleep") for n in (2, 3)], [(p["pid"], p["ppid"], p["command"]) for p in table])
+same("ps: arguments", [["sleep", "1000"]] * 2, [p["argv"] for p in table[1:]])
 c.call("Lifecycle.SignalContainer", {"container_id": "p", "signo": 15})  # no handler: process 1 stays
 e = c.call("Proc.Exec", {"container_id": "p", "argv": SH + ["exit 9"]})
 same("exec", {"exit_status": EXITED(9)}, c.call("Proc.Wait", {"process": e["process"]}))
