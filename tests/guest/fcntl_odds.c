@@ -43,7 +43,7 @@ int main(void)
     FAILS(copy_file_range(fd, &in, two, &out, 10, 1), EINVAL);
     char *m = mmap(NULL, 8 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     m[4096] = 7;
-    char *moved = mremap(m + 4096, 4096, 4096, MREMAP_MAYMOVE | 4 /* MREMAP_DONTUNMAP */);
+    char *moved = mremap(m + 4096, 4096, 4096, MREMAP_MAYMOVE | 4 /* MREMAP_DONTUNMAP */, NULL);
     HOLDS(moved != MAP_FAILED);
     IS(moved[0], 7);
     IS(m[4096], 0);
