@@ -335,10 +335,17 @@ static int descendants_show(struct cgroup *cg, struct strbuf *out)
     return 0;
 }
 
+/* A number, but not one that any of these takes. */
+static bool is_negative(const char *text)
+{
+    uint64_t n;
+    return *text == '-' && cgroup_parse_number(text + 1, &n) == 0;
+}
+
 static int bound_write(struct cgroup *cg, char *text, uint64_t arg)
 {
     uint64_t n;
-    int err = cgroup_parse_max(text, &n);
+    int err = is_negative(text) ? -ERANGE : cgroup_parse_max(text, &n);
     if (err || (n > INT32_MAX && n != CGROUP_MAX))
         return err ? err : -ERANGE;
     *(arg ? &cg->max_descendants : &cg->max_depth) = n;
@@ -360,7 +367,7 @@ static int freeze_show(struct cgroup *cg, struct strbuf *out)
 static int freeze_write(struct cgroup *cg, char *text, uint64_t arg)
 {
     uint64_t on;
-    int err = cgroup_parse_number(text, &on);
+    int err = is_negative(text) ? -ERANGE : cgroup_parse_number(text, &on);
     if (err || on > 1)
         return err ? err : -ERANGE;
     cgroup_freeze(cg, on);
@@ -370,7 +377,7 @@ static int freeze_write(struct cgroup *cg, char *text, uint64_t arg)
 static int kill_write(struct cgroup *cg, char *text, uint64_t arg)
 {
     uint64_t one;
-    int err = cgroup_parse_number(text, &one);
+    int err = is_negative(text) ? -ERANGE : cgroup_parse_number(text, &one);
     if (err || one != 1)
         return err ? err : -ERANGE;
     cgroup_kill(cg);

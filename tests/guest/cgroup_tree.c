@@ -129,6 +129,8 @@ static void test_freeze(void)
     CHECK(put(sub, "cgroup.procs", text) == 0);
     CHECK(put(dir, "cgroup.freeze", "1") == 0);
     CHECK_ERR(put(dir, "cgroup.freeze", "2"), ERANGE);
+    CHECK_ERR(put(dir, "cgroup.freeze", "-1"), ERANGE);
+    CHECK(put(dir, "cgroup.freeze", "") == 0);
     for (int i = 0; i < 200 && !strstr(get(dir, "cgroup.events"), "frozen 1"); i++)
         sleep_ms(10);
     CHECK(strcmp(get(sub, "cgroup.events"), "populated 1\nfrozen 1\n") == 0);

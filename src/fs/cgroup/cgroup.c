@@ -270,6 +270,8 @@ static ssize_t cg_write(struct file *file, struct uio *from, int64_t *pos)
 {
     struct cg_inode *i = cg_inode(file->inode);
     size_t len = from->remaining;
+    if (len == 0)
+        return 0;
     if (len > WRITE_MAX)
         return -E2BIG;
     CLEANUP_FREE char *text = malloc(len + 1);
