@@ -288,6 +288,7 @@ static const struct ns_kind cgroup_ns_kind = {
 int cgroup_init(void)
 {
     mutex_init(&cgroup_mutex);
+    cgroup_hierarchies_init();
     root = cgroup_alloc(NULL, "");
     if (!root)
         return -ENOMEM;

@@ -134,6 +134,17 @@ const struct cgroup_file *cgroup_file_at(unsigned index); /* NULL after the last
 bool cgroup_has_file(const struct cgroup *cg, const struct cgroup_file *file, const char *v1);
 NODISCARD int cgroup_file_write_row(struct cgroup *cg, const struct cgroup_file *file, char *text);
 
+/* ---- version 1 hierarchies: as long as one is mounted ---- */
+
+struct cgroup_hierarchy;
+/* controllers: "cpu,cpuacct"; the same again is the same hierarchy. Reference. */
+NODISCARD int cgroup_hierarchy_get(const char *controllers, struct cgroup_hierarchy **ret);
+void cgroup_hierarchy_put(struct cgroup_hierarchy *h);
+const char *cgroup_hierarchy_controllers(const struct cgroup_hierarchy *h);
+int cgroup_hierarchy_id(const char *controller); /* the one it is in; 0: none */
+/* Lines of /proc/PID/cgroup. */
+void cgroup_hierarchies_show(const struct cgroup *cg, const struct cgroup *top, struct strbuf *out);
+
 /* ---- for tasks ---- */
 
 struct task;

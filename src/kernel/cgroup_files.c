@@ -35,7 +35,7 @@ const struct cgroup_file *cgroup_file_named(const char *name)
     return NULL;
 }
 
-static bool list_has(const char *list, const char *word)
+bool cgroup_list_has(const char *list, const char *word)
 {
     size_t len = strlen(word);
     for (const char *at = list; (at = strstr(at, word)); at += len)
@@ -50,7 +50,7 @@ bool cgroup_has_file(const struct cgroup *cg, const struct cgroup_file *f, const
     if (!cg->parent && !(f->flags & CG_FILE_ROOT))
         return false;
     if (v1)
-        return f->flags & CG_FILE_V1 && (!f->v1 || list_has(v1, f->v1));
+        return f->flags & CG_FILE_V1 && (!f->v1 || cgroup_list_has(v1, f->v1));
     return f->flags & CG_FILE_V2 && (f->controller == CG_FILE_CORE || cgroup_controllers(cg) & CG_BIT(f->controller));
 }
 

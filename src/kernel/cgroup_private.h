@@ -2,6 +2,9 @@
 #pragma once
 #include "kernel/cgroup.h"
 
+void cgroup_hierarchies_init(void);
+bool cgroup_list_has(const char *list, const char *word); /* a word of "a,b,c" */
+
 /* Is it the name of a control file of any kind? */
 const struct cgroup_file *cgroup_file_named(const char *name);
 

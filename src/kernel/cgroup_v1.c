@@ -3,6 +3,7 @@
 #include "kernel/cgroup_private.h"
 #include "kernel/task.h"
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define U(n) ((unsigned long long)(n))
@@ -175,3 +176,85 @@ const struct cgroup_file cgroup_v1_files[] = {
     {"devices.list", CG_FILE_CORE, ROOT, "devices", devices_show, NULL, 0},
     {0},
 };
+
+/* ---- hierarchies ---- */
+
+struct cgroup_hierarchy {
+    struct list link;
+    unsigned mounts;
+    int id;
+    char controllers[];
+};
+
+static struct mutex hierarchies_lock;
+static struct list hierarchies = LIST_INIT(hierarchies); /* [hierarchies_lock] the youngest first */
+
+static struct cgroup_hierarchy *find_hierarchy(const char *controllers)
+{
+    struct cgroup_hierarchy *h;
+    list_for_each (h, &hierarchies, link)
+        if (!strcmp(h->controllers, controllers))
+            return h;
+    return NULL;
+}
+
+int cgroup_hierarchy_get(const char *controllers, struct cgroup_hierarchy **ret)
+{
+    static int next_id = 1;
+    MUTEX_GUARD(&hierarchies_lock);
+    struct cgroup_hierarchy *h = find_hierarchy(controllers);
+    if (!h) {
+        h = calloc(1, sizeof(*h) + strlen(controllers) + 1);
+        if (!h)
+            return -ENOMEM;
+        strcpy(h->controllers, controllers);
+        h->id = next_id++;
+        list_add(&hierarchies, &h->link);
+    }
+    h->mounts++;
+    *ret = h;
+    return 0;
+}
+
+void cgroup_hierarchy_put(struct cgroup_hierarchy *h)
+{
+    if (!h)
+        return;
+    MUTEX_GUARD(&hierarchies_lock);
+    if (--h->mounts)
+        return;
+    list_del(&h->link);
+    free(h);
+}
+
+const char *cgroup_hierarchy_controllers(const struct cgroup_hierarchy *h)
+{
+    return h->controllers;
+}
+
+int cgroup_hierarchy_id(const char *controller)
+{
+    struct cgroup_hierarchy *h;
+    int id = 0;
+    MUTEX_GUARD(&hierarchies_lock);
+    list_for_each (h, &hierarchies, link)
+        if (cgroup_list_has(h->controllers, controller))
+            id = h->id;
+    return id;
+}
+
+void cgroup_hierarchies_show(const struct cgroup *cg, const struct cgroup *top, struct strbuf *out)
+{
+    struct cgroup_hierarchy *h;
+    MUTEX_GUARD(&hierarchies_lock);
+    list_for_each (h, &hierarchies, link) {
+        strbuf_printf(out, "%d:%s:", h->id, h->controllers);
+        cgroup_path(cg, top, out);
+        strbuf_putc(out, '\n');
+    }
+}
+
+void cgroup_hierarchies_init(void)
+{
+    mutex_init(&hierarchies_lock);
+}

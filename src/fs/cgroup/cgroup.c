@@ -25,7 +25,8 @@
 
 struct view {
     struct cgroup *root; /* [I] reference */
-    char *v1;            /* [I] owned: its controllers, or NULL: version 2 */
+    struct cgroup_hierarchy *hierarchy; /* [I] reference, or NULL: version 2 */
+    const char *v1;      /* [I] its controllers, or NULL */
 };
 
 struct cg_inode {
@@ -303,7 +304,7 @@ static void cg_free(struct super_block *sb)
 {
     struct view *view = sb->fs;
     cgroup_put(view->root);
-    free(view->v1);
+    cgroup_hierarchy_put(view->hierarchy);
     free(view);
 }
 
@@ -321,15 +322,17 @@ int cgroupfs_new(const char *source, const char *v1, struct cgroup *root, struct
     unsigned long magic = v1 ? CGROUP_SUPER_MAGIC : CGROUP2_SUPER_MAGIC;
     struct super_block *sb;
     struct view *view = calloc(1, sizeof(*view));
-    char *copy = v1 ? strdup(v1) : NULL;
-    int err = !view || (v1 && !copy) ? -ENOMEM : sb_new(type, source, magic, &super_ops, &sb);
+    int err = !view ? -ENOMEM : v1 ? cgroup_hierarchy_get(v1, &view->hierarchy) : 0;
+    if (!err)
+        err = sb_new(type, source, magic, &super_ops, &sb);
     if (err) {
+        if (view)
+            cgroup_hierarchy_put(view->hierarchy);
         free(view);
-        free(copy);
         return err;
     }
     view->root = cgroup_get(root);
-    view->v1 = copy;
+    view->v1 = v1 ? cgroup_hierarchy_controllers(view->hierarchy) : NULL;
     sb->fs = view;
     sb->options = v1 ? strdup(v1) : NULL;
     err = new_inode(sb, view->root, NULL, &sb->root);
@@ -373,9 +376,9 @@ static int cgroup1_mount(const char *source, unsigned long flags, const char *da
 {
     static const char *const known[] = {"memory", "cpu",        "cpuset", "cpuacct", "pids",  "freezer", "devices",
                                         "none",   "clone_children", "xattr", NULL};
-    if (data && !strcmp(data, "all"))
-        data = "memory,cpu,cpuset,cpuacct,pids,freezer,devices";
-    int err = !may_mount() ? -EPERM : !data || !*data ? -EINVAL : check_words(data, known);
+    if (!data || !*data || !strcmp(data, "all"))
+        data = "cpuset,cpu,cpuacct,memory,devices,freezer,pids";
+    int err = may_mount() ? check_words(data, known) : -EPERM;
     return err ? err : cgroupfs_new(source, data, current_cgroup_root(), ret);
 }
 

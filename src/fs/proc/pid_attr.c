@@ -334,6 +334,8 @@ static int show_cgroup(struct synth_inode *i, const char *before, struct strbuf 
     spin_lock(&tasklist_lock);
     struct cgroup *cg = t.task->cgroup ? cgroup_get(t.task->cgroup) : NULL;
     spin_unlock(&tasklist_lock);
+    if (cg && *before)
+        cgroup_hierarchies_show(cg, current_cgroup_root(), out);
     strbuf_puts(out, before);
     if (cg)
         cgroup_path(cg, current_cgroup_root(), out);

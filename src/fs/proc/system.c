@@ -201,7 +201,7 @@ static int cgroups_show(struct synth_inode *i, struct strbuf *out)
     unsigned count = cgroup_root()->descendants + 1;
     strbuf_puts(out, "#subsys_name\thierarchy\tnum_cgroups\tenabled\n");
     for (size_t n = 0; n < ARRAY_SIZE(names); n++)
-        strbuf_printf(out, "%s\t0\t%u\t1\n", names[n], count);
+        strbuf_printf(out, "%s\t%d\t%u\t1\n", names[n], cgroup_hierarchy_id(names[n]), count);
     return 0;
 }
 
