@@ -88,6 +88,8 @@ static int enter_user_namespace(const struct agent_setup *setup, struct error *e
     if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
         return error_set(err, EXIT_FAILURE, "the user namespace does not map id 0: %s",
                          strerror(errno));
+    /* Another id makes a process private: its own files in /proc would be out of its reach. */
+    prctl(PR_SET_DUMPABLE, 1);
     return 0;
 }
 
@@ -153,12 +155,8 @@ static int open_debug_log(const char *id, struct error *err)
 static int start_sandbox(struct agent *a, const struct agent_setup *setup, struct error *err)
 {
     struct kernel_process kernel;
-    CLEANUP_FD int listener = listen_at(setup->state, "control.sock", SOCK_STREAM, err);
-    CLEANUP_FD int log = listener < 0 ? -1 : open_debug_log(a->id, err);
-    if (listener < 0 || (global.debug_log && log < 0))
-        return -1;
     json_t *boot = request_boot(setup->spec, err);
-    if (!boot || kernel_process_start(listener, log, &kernel, err) < 0) {
+    if (!boot || kernel_process_start(setup->listener, setup->log, &kernel, err) < 0) {
         json_decref(boot);
         return -1;
     }
@@ -263,20 +261,41 @@ static int prepare(struct agent *a, struct agent_setup *setup, struct error *err
     return agent_collect_fds(a, setup->options->preserve_fds, console, err);
 }
 
+/* What needs the caller's rights: in a user namespace of its own the agent has no way to the state
+ * directory. */
+static int open_doors(struct agent *a, struct agent_setup *setup, bool first, struct error *err)
+{
+    a->listener = listen_at(setup->state, "agent.sock", SOCK_SEQPACKET, err);
+    if (a->listener < 0)
+        return -1;
+    if (!first)
+        return join_sandbox(a, setup, err);
+    setup->listener = listen_at(setup->state, "control.sock", SOCK_STREAM, err);
+    setup->log = setup->listener < 0 ? -1 : open_debug_log(a->id, err);
+    return setup->listener < 0 || (global.debug_log && setup->log < 0) ? -1 : 0;
+}
+
+static void close_doors(struct agent_setup *setup)
+{
+    if (setup->listener >= 0)
+        close(setup->listener);
+    if (setup->log >= 0)
+        close(setup->log);
+    close(TAKE_FD(setup->state->dir));
+}
+
 static int set_up(struct agent *a, struct agent_setup *setup, struct error *err)
 {
-    if (prepare(a, setup, err) < 0 || enter_namespaces(setup, err) < 0 ||
+    bool first = strcmp(setup->state->sandbox, setup->state->id) == 0;
+    setup->listener = setup->log = -1;
+    if (prepare(a, setup, err) < 0 || open_doors(a, setup, first, err) < 0 ||
+        enter_namespaces(setup, err) < 0 ||
         agent_send(setup->command, AGENT_NAMESPACES, NULL) < 0 ||
         agent_receive(setup->command, AGENT_GO, err) < 0)
         return -1;
-    bool first = strcmp(setup->state->sandbox, setup->state->id) == 0;
-    if ((first ? start_sandbox(a, setup, err) : join_sandbox(a, setup, err)) < 0)
+    if ((first && start_sandbox(a, setup, err) < 0) || set_up_trees(a, setup, err) < 0)
         return -1;
-    /* While there is a way to the state directory. */
-    a->listener = listen_at(setup->state, "agent.sock", SOCK_SEQPACKET, err);
-    if (a->listener < 0 || set_up_trees(a, setup, err) < 0)
-        return -1;
-    close(TAKE_FD(setup->state->dir));
+    close_doors(setup);
     if (setup->spec->process.given &&
         !(a->start = request_process(&setup->spec->process, a->id, a->fd_count, err)))
         return -1;
@@ -287,7 +306,6 @@ _Noreturn void agent_main(struct agent_setup *setup)
 {
     struct error err = {.exit_status = EXIT_FAILURE};
     struct agent a = {.id = setup->state->id, .signals = -1, .listener = -1, .client.fd = -1};
-    prctl(PR_SET_DUMPABLE, 1);
     if (set_up(&a, setup, &err) < 0) {
         (void)!agent_send(setup->command, AGENT_ERROR, &err);
         _exit(EXIT_PICKET);

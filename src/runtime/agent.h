@@ -60,6 +60,7 @@ struct agent_setup {
     const char
         *share[SPEC_NS_COUNT]; /* containers of the sandbox whose namespaces are shared inside */
     int command;               /* socket to the command */
+    int listener, log;         /* for the kernel process */
 };
 
 /* In the child; never returns. */

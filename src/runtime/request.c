@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define OVERFLOW_ID 65534 /* how ids without a mapping look */
+
 static json_t *out_of_memory(struct error *err)
 {
     (void)!error_set(err, EXIT_FAILURE, "out of memory");
@@ -42,6 +44,10 @@ json_t *request_boot(const struct spec *spec, struct error *err)
                   global.strace, "debug", global.debug && global.debug_log, "owner", 0);
     if (!params)
         return out_of_memory(err);
+    /* Who calls from outside the user namespace has no id in it; that he may reach the socket at
+     * all is decided by its mode. */
+    if (spec->namespaces[SPEC_NS_USER].given)
+        json_object_set_new(params, "owner", json_integer(OVERFLOW_ID));
     unsigned cpus = r->cpus ? count_cpus(r->cpus) : 0;
     long online = sysconf(_SC_NPROCESSORS_ONLN);
     if (cpus && cpus < online)
