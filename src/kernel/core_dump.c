@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#define PARK_TIME (2 * NSEC_PER_SEC)
 #define MIN_LIMIT 4096 /* a smaller file could not even hold the headers */
 
 /* ---- the sysctls ---- */
@@ -192,7 +193,7 @@ void core_park(struct task *t)
     record(t, &own);
     spin_lock(&p->sig.lock);
     struct core *c = p->sig.core;
-    if (c) {
+    if (c && !c->closed) {
         list_add_tail(&c->threads, &own.link);
         c->parked++;
         wake_all(&c->queue);
@@ -279,9 +280,12 @@ int core_dump(struct task *t, int sig, const siginfo_t *info)
             core_park(t);
         return 0;
     }
-    int err = wait_event_killable(&c.queue, all_parked(&c, t->process));
-    if (!err)
-        err = dump(t, &c);
+    /* Threads that cannot be interrupted just now (a vfork, a tracer's stop) are left out. */
+    (void)wait_event_full(&c.queue, all_parked(&c, t->process), now_monotonic() + PARK_TIME, false);
+    spin_lock(&t->process->sig.lock);
+    c.closed = true;
+    spin_unlock(&t->process->sig.lock);
+    int err = dump(t, &c);
     if (err)
         log_debug("%s: no core file: %d", t->comm, err);
     end(t);

@@ -35,7 +35,7 @@ struct core {
     struct core_thread own;
     struct list threads; /* [sig.lock] the parked ones */
     unsigned parked;     /* [sig.lock] */
-    bool done;           /* [sig.lock] */
+    bool closed;         /* [sig.lock] it is being written: who parks now comes too late */
     struct wait_queue queue;
 };
 

@@ -76,8 +76,10 @@ static void measure_last(struct task *t)
     spin_lock(&tasklist_lock);
     bool wanted = p->task_count == 1 && p->parent && p->parent->measures_children;
     spin_unlock(&tasklist_lock);
-    if (wanted && t->ctx)
-        (void)usage_peak(t);
+    if (!wanted || !t->ctx)
+        return;
+    p->measured_at = 0; /* once more, however lately it was */
+    (void)usage_peak(t);
 }
 
 static void drop_parts(struct task *t)

@@ -148,7 +148,7 @@ static int64_t trace_me(void)
     spin_lock(&tasklist_lock);
     if (t->ptrace->tracer || !t->process->parent)
         err = -EPERM;
-    else
+    else if (t->process->parent->task_count) /* else it has just ended: nobody is there to trace */
         ptrace_link_locked(t, t->process->parent, false, 0);
     spin_unlock(&tasklist_lock);
     return err;

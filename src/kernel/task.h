@@ -139,6 +139,7 @@ struct process {
     struct io_counts dead_io;        /* [tasklist] the same */
     struct cpu_times child_times;    /* [tasklist] of waited-for children */
     long max_rss, child_max_rss;     /* [tasklist] KiB, as far as somebody asked: usage.h */
+    int64_t measured_at;             /* [a] */
     bool measures_children;          /* [a] it has asked for a child's resource usage */
     struct pid *yama_tracer;         /* [tasklist] PR_SET_PTRACER: reference, or NULL; trace_access.h */
     bool yama_any;                   /* [tasklist] */
