@@ -28,7 +28,9 @@ static void send_kick(struct context *ctx)
 
 void platform_kick(struct context *ctx)
 {
-    atomic_exchange(&ctx->kick_pending, 1);
+    /* One is enough until it has been answered: more would nest in the stub's handler and overflow its stack. */
+    if (atomic_exchange(&ctx->kick_pending, 1))
+        return;
     if (atomic_load(&ctx->in_guest))
         send_kick(ctx);
 }
