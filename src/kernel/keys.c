@@ -1,6 +1,7 @@
 /* Keys as objects: made, found, allowed, linked. See keys.h. */
 #include "kernel/keys.h"
 #include "kernel/task.h"
+#include "kernel/user_namespace.h"
 #include "mm/mm.h"
 #include <linux/capability.h>
 #include <linux/keyctl.h>
@@ -497,6 +498,62 @@ int keys_search_process(enum key_type type, const char *desc, struct key **ret)
         return s.absent ? -ENOKEY : s.err;
     *ret = s.found;
     return 0;
+}
+
+/* ---- /proc ---- */
+
+static void show_expiry(const struct key *k, struct strbuf *out)
+{
+    static const struct {
+        int64_t seconds;
+        char unit;
+    } units[] = {{7 * 86400, 'w'}, {86400, 'd'}, {3600, 'h'}, {60, 'm'}, {1, 's'}};
+    int64_t left = (k->expires - now_realtime()) / NSEC_PER_SEC;
+    size_t i = 0;
+    if (!k->expires || key_validate(k) == -EKEYEXPIRED) {
+        strbuf_puts(out, k->expires ? "expd " : "perm ");
+        return;
+    }
+    while (i < ARRAY_SIZE(units) - 1 && left < units[i].seconds)
+        i++;
+    strbuf_printf(out, "%3lld%c ", (long long)(left / units[i].seconds), units[i].unit);
+}
+
+static void show_key(const struct key *k, struct strbuf *out)
+{
+    strbuf_printf(out, "%08x I%c-%c--%c %5u ", (unsigned)k->serial, k->revoked ? 'R' : '-', k->charged ? 'Q' : '-',
+                  k->invalid ? 'i' : '-', refcount_read(&k->ref));
+    show_expiry(k, out);
+    strbuf_printf(out, "%08x %5d %5d %-9.9s %s", k->perm, (int)uid_to_user(k->uid),
+                  k->gid == OVERFLOW_ID ? -1 : (int)gid_to_user(k->gid), key_type_name(k->type), k->desc);
+    if (k->type == KEY_TYPE_USER)
+        strbuf_printf(out, ": %zu", k->len);
+    else if (k->type == KEY_TYPE_KEYRING && k->link_count)
+        strbuf_printf(out, ": %zu", k->link_count);
+    else if (k->type == KEY_TYPE_KEYRING)
+        strbuf_puts(out, ": empty");
+    strbuf_putc(out, '\n');
+}
+
+void keys_show(struct strbuf *out)
+{
+    MUTEX_GUARD(&keys_lock);
+    for (struct rb_node *n = rb_first(&keys); n; n = rb_next(n))
+        if (key_allowed(rb_entry(n, struct key, node), KEY_VIEW))
+            show_key(rb_entry(n, struct key, node), out);
+}
+
+void key_users_show(struct strbuf *out)
+{
+    struct key_user *u;
+    MUTEX_GUARD(&keys_lock);
+    list_for_each (u, &users, link) {
+        bool root = u->uid == 0;
+        unsigned long long n = u->count;
+        strbuf_printf(out, "%5u: %5llu %llu/%llu %llu/%d %llu/%d\n", uid_to_user(u->uid), n + 1, n, n, n,
+                      root ? ROOT_QUOTA_KEYS : QUOTA_KEYS, (unsigned long long)u->bytes,
+                      root ? ROOT_QUOTA_BYTES : QUOTA_BYTES);
+    }
 }
 
 /* ---- life of tasks ---- */

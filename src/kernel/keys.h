@@ -9,6 +9,7 @@
 #include "base/base.h"
 #include "base/rbtree.h"
 #include "base/refcount.h"
+#include "base/strbuf.h"
 #include "sched/mutex.h"
 
 struct task;
@@ -75,6 +76,10 @@ void key_forget_everywhere(struct key *k); /* invalidated: out of every keyring 
 /* A new session keyring for the caller: named (found, or made), or anonymous for NULL. Its serial. */
 int64_t keys_join_session(const char *name);
 int key_set_payload(struct key *k, void *payload, size_t len); /* consumes on success */
+
+/* /proc/keys: what the reader may view; /proc/key-users. They take the lock. */
+void keys_show(struct strbuf *out);
+void key_users_show(struct strbuf *out);
 
 /* ---- of tasks; take the lock ---- */
 void keys_fork(struct task *child, struct task *from);

@@ -8,6 +8,7 @@
 #include "ipc/namespace.h"
 #include "ipc/sysv.h"
 #include "kernel/cgroup.h"
+#include "kernel/keys.h"
 #include "kernel/namespaces.h"
 #include <string.h>
 #include <sys/sysinfo.h>
@@ -240,6 +241,18 @@ static const struct synth_entry sysvipc_entries[] = {
     {0},
 };
 
+static int keys_file_show(struct synth_inode *i, struct strbuf *out)
+{
+    keys_show(out);
+    return 0;
+}
+
+static int key_users_file_show(struct synth_inode *i, struct strbuf *out)
+{
+    key_users_show(out);
+    return 0;
+}
+
 static const struct synth_entry tty_entries[] = {
     TEXT("drivers", 0444,
          "/dev/tty             /dev/tty        5       0 system:/dev/tty\n"
@@ -273,6 +286,8 @@ const struct synth_entry proc_root_entries[] = {
     TEXT("locks", 0444, ""),
     REG("cgroups", 0444, cgroups_show),
     TEXT("misc", 0444, ""),
+    REG("keys", 0444, keys_file_show),
+    REG("key-users", 0444, key_users_file_show),
     DIR("sys", 0555, .entries = proc_sys_entries),
     DIR("sysvipc", 0555, .entries = sysvipc_entries),
     DIR("tty", 0555, .entries = tty_entries),
