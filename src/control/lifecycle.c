@@ -59,7 +59,7 @@ int handle_reap(struct request *r)
     if (!server_has_listeners(id))
         err = request_fail(r, -ENOENT, "nobody listens to the events of container '%.200s'", id);
     else if (has_stopped(u, &gone) && !gone)
-        server_event(id, false, event_exit(id, u->exit_status));
+        server_event(id, NOTIFY_LIFE, event_exit(id, u->exit_status));
     unit_put(u);
     return err;
 }

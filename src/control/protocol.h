@@ -46,6 +46,8 @@
 #define EVENT_STARTED "Events.ContainerStarted"
 #define EVENT_EXIT "Events.ContainerExit"
 #define EVENT_STOPPED "Events.ProcessStopped"
+#define EVENT_PROCESS_EXEC "Events.ProcessExec"
+#define EVENT_PROCESS_EXIT "Events.ProcessExit"
 
 #define METHOD_CGROUP_READ "Cgroups.Read"
 #define METHOD_CGROUP_WRITE "Cgroups.Write"

@@ -135,14 +135,15 @@ struct connection {
     size_t out_len, out_room;
     _Atomic bool dead;       /* nobody reads any more, or it is to be cut off */
     _Atomic unsigned waiting; /* requests in fibers of their own */
-    bool events, stops;      /* [sandbox.lock] Events.Attach */
+    bool events, stops, processes; /* [sandbox.lock] Events.Attach */
     char *events_of;         /* [sandbox.lock] a container's id, or NULL: all */
     struct list link;        /* [sandbox.lock] */
 };
 
 /* Serves the boot connection, and the listener if it is one, for good; in a fiber. */
 void server_run(struct wire *boot, int listener);
-/* Consumes `notification`'s reference. `stop`: only for those who want to know of stops. */
-void server_event(const char *container_id, bool stop, json_t *notification);
+/* Consumes `notification`'s reference. It goes to those who want to know of this kind of events. */
+enum notification_kind { NOTIFY_LIFE, NOTIFY_STOP, NOTIFY_PROCESS };
+void server_event(const char *container_id, enum notification_kind kind, json_t *notification);
 bool server_has_listeners(const char *container_id);
 json_t *event_exit(const char *container_id, int exit_status);

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "control/sandbox.h"
 #include "control/server.h"
+#include "kernel/pid.h"
 #include "sched/event.h"
 #include <fcntl.h>
 #include <poll.h>
@@ -479,9 +480,10 @@ void server_run(struct wire *boot, int listener)
 
 /* ---- events ---- */
 
-static bool wants_locked(const struct connection *c, const char *id, bool stop)
+static bool wants_locked(const struct connection *c, const char *id, enum notification_kind kind)
 {
-    return c->events && !c->dead && (!stop || c->stops) && (!c->events_of || strcmp(c->events_of, id) == 0);
+    bool kind_wanted = kind == NOTIFY_LIFE || (kind == NOTIFY_STOP ? c->stops : c->processes);
+    return c->events && !c->dead && kind_wanted && (!c->events_of || strcmp(c->events_of, id) == 0);
 }
 
 bool server_has_listeners(const char *container_id)
@@ -489,12 +491,12 @@ bool server_has_listeners(const char *container_id)
     struct connection *c;
     MUTEX_GUARD(&sandbox.lock);
     list_for_each (c, &sandbox.connections, link)
-        if (wants_locked(c, container_id, false))
+        if (wants_locked(c, container_id, NOTIFY_LIFE))
             return true;
     return false;
 }
 
-void server_event(const char *container_id, bool stop, json_t *notification)
+void server_event(const char *container_id, enum notification_kind kind, json_t *notification)
 {
     struct connection *c;
     CLEANUP_FREE char *text = notification ? json_dumps(notification, JSON_COMPACT) : NULL;
@@ -505,7 +507,7 @@ void server_event(const char *container_id, bool stop, json_t *notification)
     text[len] = '\n';
     MUTEX_GUARD(&sandbox.lock); /* sending does not wait */
     list_for_each (c, &sandbox.connections, link)
-        if (wants_locked(c, container_id, stop))
+        if (wants_locked(c, container_id, kind))
             send_text(c, text, len + 1);
 }
 
@@ -515,12 +517,29 @@ json_t *event_exit(const char *container_id, int exit_status)
                      container_id, "exit_status", exit_status);
 }
 
+/* On the process's own fiber. */
+static void process_event(struct container *c, struct process *p, bool exec)
+{
+    int pid = pid_number_in(p->pid, container_pid_ns(c));
+    const char *method = exec ? EVENT_PROCESS_EXEC : EVENT_PROCESS_EXIT;
+    json_t *params = json_pack("{s:s, s:i}", "container_id", c->id, "pid", pid);
+    if (exec) {
+        json_t *comm = json_string(current->comm);
+        json_object_set_new(params, "command", comm ? comm : json_string("?"));
+    } else {
+        json_object_set_new(params, "exit_status", json_integer(p->exit_status));
+    }
+    server_event(c->id, NOTIFY_PROCESS,
+                 json_pack("{s:s, s:s, s:o}", "jsonrpc", "2.0", "method", method, "params", params));
+}
+
 int handle_events(struct request *r)
 {
     CLEANUP_FREE char *id = NULL;
-    bool stops = false;
+    bool stops = false, processes = false;
     params_string(&r->params, "container_id", &id);
     params_bool(&r->params, "stops", &stops);
+    params_bool(&r->params, "processes", &processes);
     int err = request_params(r);
     if (err)
         return err;
@@ -528,6 +547,9 @@ int handle_events(struct request *r)
     free(r->connection->events_of);
     r->connection->events_of = TAKE_PTR(id);
     r->connection->stops = stops;
+    r->connection->processes = processes;
+    if (processes)
+        container_watcher = process_event;
     r->connection->events = true;
     return 0;
 }

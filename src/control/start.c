@@ -353,7 +353,7 @@ static void announce(struct start *s)
     const char *id = s->container->id;
     if (!s->exec) {
         log_info("control: container '%s' runs", id);
-        server_event(id, false,
+        server_event(id, NOTIFY_LIFE,
                      json_pack("{s:s, s:s, s:{s:b, s:s, s:I, s:I, s:I}}", "jsonrpc", "2.0", "method", EVENT_STARTED,
                                "params", "started", 1, "container_id", id, "request_received",
                                (json_int_t)s->r->received, "container_process_starting", (json_int_t)s->starting,

@@ -122,7 +122,7 @@ void started_exited(void *arg, int wait_status)
     hostfile_set_free(files);
     if (s->first) {
         log_info("control: container '%s' has stopped, wait status %d", u->container->id, wait_status);
-        server_event(u->container->id, false, event_exit(u->container->id, wait_status));
+        server_event(u->container->id, NOTIFY_LIFE, event_exit(u->container->id, wait_status));
     }
     wake_all(&u->changed);
     started_put(s);
@@ -134,7 +134,7 @@ void started_stopped(void *arg, int signo)
     if (!s->first)
         return;
     const char *id = s->unit->container->id;
-    server_event(id, true, json_pack("{s:s, s:s, s:{s:s, s:i}}", "jsonrpc", "2.0", "method", EVENT_STOPPED, "params",
+    server_event(id, NOTIFY_STOP, json_pack("{s:s, s:s, s:{s:s, s:i}}", "jsonrpc", "2.0", "method", EVENT_STOPPED, "params",
                                      "container_id", id, "signo", signo));
 }
 

@@ -198,6 +198,17 @@ void task_wait_thawed(struct task *t)
     }
 }
 
+/* ---- watching ---- */
+
+container_watcher_fn *_Atomic container_watcher;
+
+void container_watch(struct process *p, bool exec)
+{
+    container_watcher_fn *watcher = container_watcher;
+    if (watcher && p->container)
+        watcher(p->container, p, exec);
+}
+
 /* ---- stepping in ---- */
 
 /* A pid that is nobody's: it only says in which namespace numbers are meant. */

@@ -72,6 +72,14 @@ static inline bool task_frozen(const struct task *t)
 }
 void task_wait_thawed(struct task *t); /* own task, before it goes on to the guest */
 
+/* ---- watching ---- */
+
+/* Told of every exec, and of every end (exec false: exit_status is valid), of a container's processes, on the fiber of
+ * the process. NULL: nobody wants to know. */
+typedef void container_watcher_fn(struct container *c, struct process *p, bool exec);
+extern container_watcher_fn *_Atomic container_watcher;
+void container_watch(struct process *p, bool exec); /* tells the watcher, if there is one */
+
 /* ---- acting in a container without being one of its processes ---- */
 
 /* The running fiber (that has no task) sees files, names and ids as a process of the container would, with `cred`

@@ -5,6 +5,7 @@
  * credentials change), the image, and all the attributes that exec resets.
  */
 #include "base/cleanup.h"
+#include "kernel/container.h"
 #include "kernel/call_entry.h"
 #include "kernel/exec_cred.h"
 #include "kernel/fdtable.h"
@@ -169,6 +170,7 @@ static void reset_attributes(struct task *t, struct image *image, bool privilege
     p->exe = exe;
     if (old)
         file_put(old);
+    container_watch(p, true);
 }
 
 /* Nothing can be undone any more: a failure here ends the process. */

@@ -282,6 +282,8 @@ static void process_end(struct process *p, int last_exit_code)
     spin_unlock(&tasklist_lock);
     process_bury(&dead);
     wake_all(&p->child_wait); /* of one that never came to life: first.c */
+    if (p->parent || p->exited) /* not of one that never came to life */
+        container_watch(p, false);
     if (p->exited)
         p->exited(p->exited_arg, status);
 }

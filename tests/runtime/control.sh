@@ -344,6 +344,18 @@ c.call("Lifecycle.Pause", {"container_id": "busy"})
 for i in ("busy", "free"):
     c.call("Lifecycle.DestroyContainer", {"container_id": i})  # paused or not
 
+# ---- events of processes ----
+watcher = s.connect()
+watcher.call("Events.Attach", {"container_id": "watched", "processes": True})
+s.create(c, "watched")
+start("watched", argv=SH + ["/bin/true; exit 2"])
+same("exec event", "sh", watcher.event("Events.ProcessExec", pid=1)["command"])
+same("exec event of a child", "true", watcher.event("Events.ProcessExec", pid=2)["command"])
+same("exit event of a child", 0, watcher.event("Events.ProcessExit", pid=2)["exit_status"])
+same("exit event of the first", EXITED(2), watcher.event("Events.ProcessExit", pid=1)["exit_status"])
+c.call("Lifecycle.DestroyContainer", {"container_id": "watched"})
+watcher.sock.close()
+
 # ---- races of two starts ----
 for n in range(20):
     id = f"race{n}"
