@@ -93,9 +93,10 @@ static int enter_user_namespace(const struct agent_setup *setup, struct error *e
     return 0;
 }
 
-static int enter_namespaces(const struct agent_setup *setup, struct error *err)
+/* `mounts`: a mount namespace, too. */
+static int enter_namespaces(const struct agent_setup *setup, bool mounts, struct error *err)
 {
-    int fresh = CLONE_NEWNS;
+    int fresh = mounts ? CLONE_NEWNS : 0;
     if (enter_user_namespace(setup, err) < 0)
         return -1;
     for (size_t i = 1; i < ARRAY_SIZE(kinds); i++) {
@@ -202,22 +203,44 @@ static int check_program(const struct agent_setup *setup, struct error *err)
     return setup->spec->process.given ? program_check(setup->spec, err) : 0;
 }
 
-static int set_up_trees(struct agent *a, const struct agent_setup *setup, struct error *err)
+static int prepare_trees(struct agent *a, const struct agent_setup *setup, struct trees *ret,
+                         struct error *err)
 {
-    struct trees trees;
     char shelf[PATH_MAX + 256];
     snprintf(shelf, sizeof shelf, "%s/%s", state_root(), a->id);
-    if (trees_prepare(setup->spec, setup->state->rootfs, shelf, &trees, err) < 0)
+    return trees_prepare(setup->spec, setup->state->rootfs, shelf, ret, err);
+}
+
+static int use_trees(struct agent *a, const struct agent_setup *setup, struct trees *trees,
+                     struct error *err)
+{
+    if (run_hooks(setup, err) < 0 || create_inside(a, setup, trees, err) < 0 ||
+        trees_pivot(trees, err) < 0)
         return -1;
-    int result = run_hooks(setup, err);
-    if (result == 0)
-        result = create_inside(a, setup, &trees, err);
-    if (result == 0)
-        result = trees_pivot(&trees, err);
-    if (result == 0)
-        result = check_program(setup, err);
-    trees_close(&trees);
-    return result;
+    return check_program(setup, err);
+}
+
+/* Whoever is root maps other ids than his own, to which the host's directories may be closed: the
+ * trees are made while he is still himself, in a mount namespace that stays his. */
+static bool trees_come_first(const struct agent_setup *setup)
+{
+    const struct spec_namespace_choice *user = &setup->spec->namespaces[SPEC_NS_USER];
+    return user->given && !user->path && geteuid() == 0;
+}
+
+static int make_namespaces(struct agent *a, struct agent_setup *setup, struct trees *trees,
+                           struct error *err)
+{
+    bool first = trees_come_first(setup);
+    if (first && unshare(CLONE_NEWNS) < 0)
+        return error_set(err, EXIT_FAILURE, "cannot make a mount namespace: %s", strerror(errno));
+    if (first && prepare_trees(a, setup, trees, err) < 0)
+        return -1;
+    if (enter_namespaces(setup, !first, err) < 0 ||
+        agent_send(setup->command, AGENT_NAMESPACES, NULL) < 0 ||
+        agent_receive(setup->command, AGENT_GO, err) < 0)
+        return -1;
+    return first ? 0 : prepare_trees(a, setup, trees, err);
 }
 
 static int prepare_console(const struct agent_setup *setup, int *ret_socket, struct error *err)
@@ -287,14 +310,13 @@ static void close_doors(struct agent_setup *setup)
 static int set_up(struct agent *a, struct agent_setup *setup, struct error *err)
 {
     bool first = strcmp(setup->state->sandbox, setup->state->id) == 0;
+    struct trees trees = {.root_dir = -1};
     setup->listener = setup->log = -1;
     if (prepare(a, setup, err) < 0 || open_doors(a, setup, first, err) < 0 ||
-        enter_namespaces(setup, err) < 0 ||
-        agent_send(setup->command, AGENT_NAMESPACES, NULL) < 0 ||
-        agent_receive(setup->command, AGENT_GO, err) < 0)
-        return -1;
-    if ((first && start_sandbox(a, setup, err) < 0) || set_up_trees(a, setup, err) < 0)
-        return -1;
+        make_namespaces(a, setup, &trees, err) < 0 || (first && start_sandbox(a, setup, err) < 0) ||
+        use_trees(a, setup, &trees, err) < 0)
+        return -1; /* what is open ends with this process */
+    trees_close(&trees);
     close_doors(setup);
     if (setup->spec->process.given &&
         !(a->start = request_process(&setup->spec->process, a->id, a->fd_count, err)))

@@ -234,6 +234,14 @@ static int add_mount(struct trees *t, const struct spec *spec, const struct spec
     return 0;
 }
 
+/* Whoever promises that nobody changes the root from outside meanwhile (`cp` into it, say) gets all
+ * of it cached. */
+static bool is_exclusive(const struct spec *spec)
+{
+    const char *value = spec_annotation(spec, "dev.picket.root.exclusive");
+    return value && strcmp(value, "true") == 0;
+}
+
 static int mount_root(const struct spec *spec, const char *rootfs, struct trees *t,
                       struct error *err)
 {
@@ -255,8 +263,8 @@ static int mount_root(const struct spec *spec, const char *rootfs, struct trees 
         return error_set(err, EXIT_FAILURE, "cannot clone the root '%s': %s", rootfs,
                          strerror(-tree));
     t->fds[t->count++] = tree;
-    t->root = json_pack("{s:i, s:s, s:b, s:b}", "fd", 0, "overlay", "none", "read_only", spec->root_readonly,
-                        "exclusive", 0);
+    t->root = json_pack("{s:i, s:s, s:b, s:b}", "fd", 0, "overlay", "none", "read_only",
+                        spec->root_readonly, "exclusive", is_exclusive(spec));
     t->mounts = json_array();
     return t->root && t->mounts ? 0 : error_set(err, EXIT_FAILURE, "out of memory");
 }
@@ -284,10 +292,16 @@ int trees_prepare(const struct spec *spec, const char *rootfs, const char *shelf
 
 int trees_pivot(struct trees *t, struct error *err)
 {
-    if (fchdir(t->root_dir) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 ||
-        umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
+    int e = fchdir(t->root_dir) < 0 ? errno : 0;
+    if (!e && syscall(SYS_pivot_root, ".", ".") < 0)
+        e = errno;
+    /* A mount namespace of another user namespace stays as it is; what looks at our root sees the
+     * same. */
+    if (e == EPERM && chroot(".") == 0 && chdir("/") == 0)
+        return 0;
+    if (e || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
         return error_set(err, EXIT_FAILURE, "cannot enter the container's root: %s",
-                         strerror(errno));
+                         strerror(e ? e : errno));
     return 0;
 }
 
