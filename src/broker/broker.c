@@ -507,6 +507,8 @@ _Noreturn static void broker_main(void)
     sigprocmask(SIG_BLOCK, &none, NULL); /* the terminal's are not for us; the end of the socket is */
     if (setpgid(0, 0) < 0 || prctl(PR_SET_NAME, "picket-broker") < 0)
         _exit(1);
+    if (chdir("/") < 0)
+        _exit(1);
     close_others();
     if (getrlimit(RLIMIT_NOFILE, &own) == 0 && setrlimit(RLIMIT_NOFILE, &files) < 0) {
         own.rlim_cur = own.rlim_max;

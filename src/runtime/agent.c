@@ -1,4 +1,5 @@
 /* An agent's beginning: namespaces, the sandbox, the container in it. The manual is agent.h. */
+#include "broker/broker.h"
 #include "runtime/agent.h"
 #include "base/cleanup.h"
 #include "runtime/agent_loop.h"
@@ -156,8 +157,17 @@ static int open_debug_log(const char *id, struct error *err)
 static int start_sandbox(struct agent *a, const struct agent_setup *setup, struct error *err)
 {
     struct kernel_process kernel;
+    /* In the container's network namespace, which the engine has set up by now: what it shows is what is
+     * inside. */
+    static const struct broker_policy everything;
+    CLEANUP_FD int broker = -1;
+    int e = broker_start(&everything, setup->log, &broker);
+    if (e < 0)
+        return error_set(err, EXIT_FAILURE, "cannot start the network broker: %s", strerror(-e));
     json_t *boot = request_boot(setup->spec, err);
-    if (!boot || kernel_process_start(setup->listener, setup->log, &kernel, err) < 0) {
+    if (boot)
+        json_object_set_new(boot, "network", json_string("host"));
+    if (!boot || kernel_process_start(setup->listener, setup->log, broker, &kernel, err) < 0) {
         json_decref(boot);
         return -1;
     }

@@ -44,7 +44,7 @@ static int shelve(int fd)
     return fcntl(fd, F_DUPFD_CLOEXEC, FD_SHELF);
 }
 
-_Noreturn static void child_main(int program, int control, int listener, int log)
+_Noreturn static void child_main(int program, int control, int listener, int log, int broker)
 {
     char go;
     int fds[DONATED_END - DONATED_CONTROL];
@@ -58,7 +58,7 @@ _Noreturn static void child_main(int program, int control, int listener, int log
     fds[0] = shelve(control);
     fds[DONATED_LOG - DONATED_CONTROL] = shelve(log);
     fds[DONATED_LISTENER - DONATED_CONTROL] = shelve(listener);
-    fds[DONATED_BROKER - DONATED_CONTROL] = shelve(-1);
+    fds[DONATED_BROKER - DONATED_CONTROL] = shelve(broker);
     program = shelve(program);
     int null = shelve(-1);
     for (int i = 0; i < 3; i++)
@@ -76,7 +76,7 @@ _Noreturn static void child_main(int program, int control, int listener, int log
     _exit(EXIT_PICKET);
 }
 
-int kernel_process_start(int listener, int log, struct kernel_process *ret, struct error *err)
+int kernel_process_start(int listener, int log, int broker, struct kernel_process *ret, struct error *err)
 {
     int pair[2];
     CLEANUP_FD int program = open_kernel(err);
@@ -89,7 +89,7 @@ int kernel_process_start(int listener, int log, struct kernel_process *ret, stru
     pid_t pid = host_clone_namespaces();
     if (pid == 0) {
         close(ours);
-        child_main(program, theirs, listener, log);
+        child_main(program, theirs, listener, log, broker);
     }
     if (pid < 0)
         return error_set(err, EXIT_PICKET,
