@@ -18,6 +18,12 @@
 #ifndef SO_BUF_LOCK
 #define SO_BUF_LOCK 72
 #endif
+/* Newer than the headers. */
+#define SO_PASSPIDFD_OPTION 76
+#define SO_PEERPIDFD_OPTION 77
+#define SO_RCVPRIORITY_OPTION 82
+#define SO_PASSRIGHTS_OPTION 83
+#define BPF_EXTENSIONS 64 /* SKF_AD_MAX */
 #define TIMESTAMPING_ALL 0x3ffff /* SOF_TIMESTAMPING_MASK */
 #define BUF_LOCK_SEND 1
 #define BUF_LOCK_RECEIVE 2
@@ -38,6 +44,8 @@ static const struct plain_option {
     {SO_SELECT_ERR_QUEUE, FLAG, offsetof(struct socket, select_errors)},
     {SO_RCVMARK, FLAG, offsetof(struct socket, mark_wanted)},
     {SO_WIFI_STATUS, FLAG, offsetof(struct socket, wifi_status)},
+    {SO_NOFCS, FLAG, offsetof(struct socket, no_frame_check)},
+    {SO_RCVPRIORITY_OPTION, FLAG, offsetof(struct socket, priority_wanted)},
     {SO_PREFER_BUSY_POLL, FLAG, offsetof(struct socket, prefer_busy_poll)},
     {SO_REUSEADDR, FLAG, offsetof(struct socket, reuse_address)},
     {SO_REUSEPORT, FLAG, offsetof(struct socket, reuse_port)},
@@ -50,6 +58,8 @@ static const struct plain_option {
     {SO_BUSY_POLL, NUMBER, offsetof(struct socket, busy_poll)},
     {SO_INCOMING_CPU, NUMBER, offsetof(struct socket, incoming_cpu)},
     {SO_TIMESTAMPING, NUMBER, offsetof(struct socket, timestamping)},
+    {SO_TIMESTAMPING_NEW, NUMBER, offsetof(struct socket, timestamping)},
+    {SO_BUSY_POLL_BUDGET, NUMBER, offsetof(struct socket, busy_poll_budget)},
 };
 
 static const struct plain_option *find_plain(int option)
@@ -196,12 +206,16 @@ static int check_plain(struct socket *s, int option, int value)
     case SO_REUSEPORT:
         return value && !is_inet(s) ? -EOPNOTSUPP : 0;
     case SO_PASSCRED:
+    case SO_PASSSEC:
         return is_inet(s) ? -EOPNOTSUPP : 0;
     case SO_BUSY_POLL:
         return value < 0 ? -EINVAL : value > s->busy_poll && !may(s, CAP_NET_ADMIN) ? -EPERM : 0;
     case SO_PREFER_BUSY_POLL:
         return value && !may(s, CAP_NET_ADMIN) ? -EPERM : 0;
+    case SO_BUSY_POLL_BUDGET:
+        return value < 0 || value > UINT16_MAX ? -EINVAL : 0;
     case SO_TIMESTAMPING:
+    case SO_TIMESTAMPING_NEW:
         return value & ~TIMESTAMPING_ALL ? -EINVAL : 0;
     default:
         return 0;
@@ -237,7 +251,16 @@ static int set_number(struct socket *s, int option, int value)
     case SO_BSDCOMPAT:
         return 0;
     case SO_ZEROCOPY: /* everything is copied; who asks can do without */
-        return -EOPNOTSUPP;
+        return value < 0 || value > 1 ? -EINVAL : value ? -EOPNOTSUPP : 0;
+    case SO_CNX_ADVICE: /* no neighbours to be told */
+        return is_inet(s) ? 0 : -ENOPROTOOPT;
+    case SO_RESERVE_MEM:
+        return value < 0 ? -EINVAL : -EOPNOTSUPP;
+    case SO_TXTIME:
+        return -EINVAL;
+    case SO_PASSPIDFD_OPTION:
+    case SO_PASSRIGHTS_OPTION:
+        return is_inet(s) ? -EOPNOTSUPP : -ENOPROTOOPT;
     }
     if (!plain)
         return -ENOPROTOOPT;
@@ -348,6 +371,22 @@ static int get_number(struct socket *s, int option, int *ret)
     case SO_BUF_LOCK:
         *ret = (s->send_sized ? BUF_LOCK_SEND : 0) | (s->receive_sized ? BUF_LOCK_RECEIVE : 0);
         return 0;
+    case SO_BPF_EXTENSIONS:
+        *ret = BPF_EXTENSIONS;
+        return 0;
+    case SO_PASSCRED:
+    case SO_PASSSEC:
+    case SO_PASSPIDFD_OPTION:
+    case SO_PASSRIGHTS_OPTION:
+        if (is_inet(s))
+            return -EOPNOTSUPP;
+        break;
+    case SO_PEERGROUPS:
+    case SO_PEERPIDFD_OPTION:
+        if (is_inet(s))
+            return -ENODATA;
+        break;
+    case SO_RESERVE_MEM:
     case SO_BSDCOMPAT:
     case SO_ZEROCOPY:
     case SO_INCOMING_NAPI_ID:
@@ -383,6 +422,13 @@ static int get_peer_name(struct socket *s, void *value, socklen_t *len)
     return name.len < *len ? -EINVAL : give(name.bytes, name.len, value, len);
 }
 
+/* Of who is not known: nobody. */
+static int get_no_credentials(void *value, socklen_t *len)
+{
+    struct ucred nobody = {0, UINT32_MAX, UINT32_MAX};
+    return give(&nobody, sizeof(nobody), value, len);
+}
+
 static int get_pacing_rate(struct socket *s, void *value, socklen_t *len)
 {
     uint64_t rate = ~s->pacing_rate;
@@ -412,6 +458,10 @@ static int get_general(struct socket *s, int option, void *value, socklen_t *len
         return get_pacing_rate(s, value, len);
     case SO_PEERNAME:
         return get_peer_name(s, value, len);
+    case SO_PEERCRED:
+        if (is_inet(s))
+            return get_no_credentials(value, len);
+        break;
     }
     int err = get_number(s, option, &number);
     return err < 0 ? err : give(&number, sizeof(number), value, len);

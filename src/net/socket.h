@@ -90,7 +90,8 @@ struct socket {
     _Atomic bool prefer_busy_poll;
     _Atomic bool send_sized, receive_sized; /* SO_SNDBUF, SO_RCVBUF were set: no autotuning */
     _Atomic int64_t stamp;                /* SIOCGSTAMP: of the last message, 0: not known, -1: none came */
-    _Atomic int busy_poll, incoming_cpu, timestamping;
+    _Atomic bool no_frame_check, priority_wanted;
+    _Atomic int busy_poll, busy_poll_budget, incoming_cpu, timestamping;
     _Atomic uint64_t pacing_rate;         /* inverted */
     struct socket_filter *_Atomic filter; /* SO_ATTACH_FILTER: net/filter.h */
     _Atomic bool reuse_address, reuse_port, keepalive, broadcast, dont_route, oob_inline;

@@ -16,6 +16,8 @@
 #define IP_LOCAL_PORT_RANGE 51
 #endif
 
+#define ADDR_PREFERENCES_DEFAULT 0x500 /* IPV6_PREFER_SRC_PUBTMP_DEFAULT | IPV6_PREFER_SRC_HOME */
+
 void inet_options_init(struct inet_options *o)
 {
     o->flags = 1ULL << IF_MULTICAST_LOOP | 1ULL << IF_MULTICAST_ALL | 1ULL << IF6_MULTICAST_LOOP |
@@ -346,8 +348,6 @@ static int set_device(struct inet_socket *i, int option, const void *value, sock
         memcpy(&number, value, sizeof(number));
         if (number < 0)
             return -EINVAL;
-        if (number && inet_interface_name(i->net, number, name) < 0)
-            return -ENODEV;
         return bind_to_device(i, number);
     }
     memcpy(name, value, MIN((size_t)len, sizeof(name) - 1));
@@ -403,6 +403,13 @@ static int get_other(struct inet_socket *i, int level, int option, int *ret)
     case IP_TOS:
         *ret = i->options.tos;
         return 0;
+    case IP_ROUTER_ALERT:
+    case IP_PASSSEC:
+        *ret = 0;
+        return 0;
+    case IP_MSFILTER:
+    case MCAST_MSFILTER:
+        return -EINVAL;
     case IP_UNICAST_IF:
         *ret = (int)htobe32((uint32_t)i->options.unicast_if);
         return 0;
@@ -419,7 +426,7 @@ static int get_other(struct inet_socket *i, int level, int option, int *ret)
         *ret = (int)htobe32((uint32_t)i->options.unicast_if6);
         return 0;
     case IPV6_ADDR_PREFERENCES | 1 << 16:
-        *ret = i->options.addr_preferences ? (int)i->options.addr_preferences : IPV6_PREFER_SRC_PUBTMP_DEFAULT;
+        *ret = i->options.addr_preferences ? (int)i->options.addr_preferences : ADDR_PREFERENCES_DEFAULT;
         return 0;
     default:
         return -ENOPROTOOPT;

@@ -17,7 +17,6 @@
 #define CONGESTION_NAME_MAX 16
 #define FIN_TIMEOUT 60 /* net.ipv4.tcp_fin_timeout */
 #define LINGER2_MAX 120
-#define NOTSENT_UNLIMITED 0
 
 static const char *const congestion_names[] = {"cubic", "reno"};
 
@@ -322,8 +321,15 @@ static int get_special(struct tcp_socket *t, int option, void *value, socklen_t 
         return give_info(t, value, len);
     case TCP_ULP:
     case TCP_SAVED_SYN:
+    case TCP_CC_INFO:
         *len = 0;
         return 0;
+    case TCP_TX_DELAY:
+        return inet_option_give_int(0, value, len);
+    case TCP_QUEUE_SEQ:
+    case TCP_REPAIR_WINDOW:
+    case TCP_ZEROCOPY_RECEIVE:
+        return -EINVAL;
     default:
         return -ENOPROTOOPT;
     }
@@ -344,8 +350,6 @@ int tcp_get_option(struct socket *s, int level, int option, void *value, socklen
     int number = get_number(t, n);
     if (option == TCP_SYNCNT && number == 0)
         number = SYN_RETRIES;
-    if (option == TCP_NOTSENT_LOWAT && number == NOTSENT_UNLIMITED)
-        number = -1; /* net.ipv4.tcp_notsent_lowat: UINT_MAX */
     return inet_option_give_int(number, value, len);
 }
 

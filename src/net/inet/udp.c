@@ -336,8 +336,6 @@ static int udp_get_option(struct socket *s, int level, int option, void *value, 
         return inet_option_give_int(0, value, len);
     case UDPLITE_SEND_CSCOV_OPTION:
     case UDPLITE_RECV_CSCOV_OPTION:
-        if (!is_lite(d))
-            return -ENOPROTOOPT;
         v = option == UDPLITE_SEND_CSCOV_OPTION ? d->send_coverage : d->receive_coverage;
         return inet_option_give_int(v, value, len);
     default:
