@@ -134,8 +134,9 @@ void started_stopped(void *arg, int signo)
     if (!s->first)
         return;
     const char *id = s->unit->container->id;
-    server_event(id, NOTIFY_STOP, json_pack("{s:s, s:s, s:{s:s, s:i}}", "jsonrpc", "2.0", "method", EVENT_STOPPED, "params",
-                                     "container_id", id, "signo", signo));
+    json_t *event = json_pack("{s:s, s:s, s:{s:s, s:i}}", "jsonrpc", "2.0", "method", EVENT_STOPPED, "params",
+                              "container_id", id, "signo", signo);
+    server_event(id, NOTIFY_STOP, event);
 }
 
 static void forget_started(struct unit *u)

@@ -1,4 +1,5 @@
-// Many threads on internet sockets at once: echo servers, shutdown under a blocked reader, resets, connects to a listener that ends.
+// Many threads on internet sockets at once: echo servers, shutdown under a blocked reader, resets, connects to a
+// listener that ends.
 // timeout: 60
 #include "inet.h"
 #include <pthread.h>
