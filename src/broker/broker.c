@@ -505,7 +505,7 @@ _Noreturn static void broker_main(void)
     struct rlimit files = {SOCKETS_MAX + 64, SOCKETS_MAX + 64}, own;
     sigfillset(&none);
     sigprocmask(SIG_BLOCK, &none, NULL); /* the terminal's are not for us; the end of the socket is */
-    if (setpgid(0, 0) < 0 || prctl(PR_SET_NAME, "picket-broker") < 0)
+    if (setpgid(0, 0) < 0 || prctl(PR_SET_NAME, BROKER_NAME) < 0)
         _exit(1);
     if (chdir("/") < 0)
         _exit(1);

@@ -15,6 +15,8 @@
 
 #define BROKER_RULES_MAX 256
 
+#define BROKER_NAME "picket-broker" /* of its process */
+
 struct broker_rule {
     bool allow;
     struct in6_addr addr; /* IPv4: mapped */

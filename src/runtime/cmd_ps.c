@@ -6,6 +6,7 @@
  * the agents of the container and its execs.
  */
 #include "base/cleanup.h"
+#include "broker/broker.h"
 #include "runtime/cgroup.h"
 #include "runtime/command.h"
 #include "runtime/container.h"
@@ -41,10 +42,24 @@ static const struct argp ps_argp = {.options = options,
                                     .args_doc = "ID",
                                     .doc = "Shows the processes of a container."};
 
-/* Is it this program? The kernel process and its stubs are in the same cgroup. */
+static bool is_broker(pid_t pid)
+{
+    char path[64], name[32] = "";
+    snprintf(path, sizeof path, "/proc/%d/comm", pid);
+    FILE *f = fopen(path, "re");
+    if (!f)
+        return false;
+    bool is = fscanf(f, "%31s", name) == 1 && strcmp(name, BROKER_NAME) == 0;
+    fclose(f);
+    return is;
+}
+
+/* Is it this program? The kernel process, its stubs and the broker are in the same cgroup. */
 static bool is_agent(pid_t pid)
 {
     char path[64], theirs[PATH_MAX], ours[PATH_MAX];
+    if (is_broker(pid))
+        return false;
     snprintf(path, sizeof path, "/proc/%d/exe", pid);
     ssize_t a = readlink(path, theirs, sizeof theirs),
             b = readlink("/proc/self/exe", ours, sizeof ours);
