@@ -17,11 +17,11 @@
 #include <sys/mount.h>
 
 #define MOUNT_BUCKETS 256
-#define MOUNTS_MAX 100000
+#define MOUNTS_MAX 20000 /* copies included: propagation can double them with every call */
 
 struct mutex mount_lock;
 static struct list buckets[MOUNT_BUCKETS]; /* [mount_lock and dentry_lock to change] of hash_link */
-static unsigned mount_count;               /* [mount_lock] attached */
+static _Atomic unsigned mount_count;       /* that exist */
 static _Atomic int next_id = 1;
 
 /* ---- life ---- */
@@ -32,6 +32,7 @@ int mount_new(struct super_block *sb, struct dentry *root, unsigned flags,
     struct mount *m = calloc(1, sizeof(*m));
     if (!m)
         return -ENOMEM;
+    mount_count++;
     refcount_init(&m->ref);
     m->root = dentry_get(root);
     m->sb = sb_get(sb);
@@ -58,6 +59,7 @@ void mount_put(struct mount *m)
 {
     if (!refcount_put(&m->ref))
         return;
+    mount_count--;
     dentry_put(m->root);
     sb_put(m->sb);
     free(m);
@@ -182,7 +184,6 @@ void mount_detach(struct mount *m, struct path *ret_old)
 void mount_set_namespace(struct mount *m, struct mount_namespace *ns)
 {
     struct mount *child;
-    mount_count += (ns != NULL) - (m->ns != NULL);
     m->ns = ns;
     list_for_each (child, &m->children, child_link)
         mount_set_namespace(child, ns);
@@ -199,7 +200,6 @@ void mount_dissolve(struct mount *m)
         path_put(&old);
         mount_dissolve(child);
     }
-    mount_count -= m->ns != NULL;
     m->ns = NULL;
     m->detached = true;
     mount_change_propagation(m, MS_PRIVATE);
