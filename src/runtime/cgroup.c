@@ -3,6 +3,7 @@
 #include "base/cleanup.h"
 #include "base/strbuf.h"
 #include "runtime/logfile.h"
+#include "runtime/state.h"
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
@@ -283,6 +284,13 @@ static void expand_slice(const char *slice, struct strbuf *out)
     strbuf_printf(out, "/%s", slice);
 }
 
+/* Ids are unique in a state directory only, and deleting a container kills what is in its cgroup. */
+static unsigned long long root_number(void)
+{
+    struct stat st;
+    return stat(state_root(), &st) == 0 ? (unsigned long long)st.st_ino : 0;
+}
+
 char *cgroup_path(const struct spec *spec, const char *id, bool systemd)
 {
     CLEANUP_STRBUF struct strbuf out = STRBUF_INIT;
@@ -301,9 +309,9 @@ char *cgroup_path(const struct spec *spec, const char *id, bool systemd)
         while (out.len > 1 && out.s[out.len - 1] == '/')
             out.s[--out.len] = '\0';
     } else if (systemd) {
-        strbuf_printf(&out, "/system.slice/picket-%s.scope", id);
+        strbuf_printf(&out, "/system.slice/picket-%llu-%s.scope", root_number(), id);
     } else {
-        strbuf_printf(&out, "/picket/%s", id);
+        strbuf_printf(&out, "/picket/%llu-%s", root_number(), id);
     }
     return strbuf_take(&out);
 }
