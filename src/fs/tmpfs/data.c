@@ -26,6 +26,7 @@
 #define HEAP_MIN 256u
 #define MAP_MAX (1ULL << 40)
 #define BOUNCE (64u * 1024)
+#define STRAIGHT_MAX (64u * 1024) /* more is copied faster from our mapping than the host reads small pages */
 #define AHEAD_MIN (16 * PAGE_SIZE)
 #define AHEAD_MAX (256 * PAGE_SIZE)
 
@@ -382,7 +383,7 @@ static ssize_t read_host(struct tmpfs_data *d, struct uio *to, uint64_t pos, siz
 /* By the guest itself, if that pays: -EAGAIN if not. The memfd must have been opened for reading only. */
 static ssize_t read_straight(struct tmpfs_data *d, struct uio *to, uint64_t pos, size_t n)
 {
-    if (n < UIO_READ_FILE_MIN || !to->user)
+    if (n < UIO_READ_FILE_MIN || n > STRAIGHT_MAX || !to->user)
         return -EAGAIN;
     open_for_reading(d);
     return d->read_fd < 0 ? -EAGAIN : uio_read_file(to, n, d->read_id, d->read_fd, (int64_t)pos, true);
