@@ -27,6 +27,8 @@ struct tcp_queue {
     size_t bytes;     /* unread */
     uint64_t read;    /* position in the stream of the first unread byte */
     bool producing;   /* the tail's free part is being written to */
+    bool consuming;   /* bytes are being copied out, the lock not held */
+    bool doomed;      /* dropped meanwhile: the consumer does it */
 };
 
 /* NULL: out of memory. */

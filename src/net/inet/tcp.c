@@ -86,7 +86,8 @@ void tcp_drop_queue(struct tcp_socket *t)
 {
     struct tcp_queue q = {0};
     spin_lock(&t->inet.lock);
-    if (!t->queue.producing) {
+    t->queue.doomed = t->queue.consuming;
+    if (!t->queue.producing && !t->queue.consuming) {
         q = t->queue;
         t->queue = (struct tcp_queue){.read = q.read + q.bytes};
     }

@@ -69,6 +69,8 @@ static const char *next_run(struct tcp_socket *t, struct stream *r, size_t *ret_
 static void consumed(struct tcp_socket *t, struct stream *r, size_t n)
 {
     spin_lock(&t->inet.lock);
+    t->queue.consuming = false;
+    bool doomed = t->queue.doomed;
     if (r->peek) {
         r->offset += n;
     } else {
@@ -78,6 +80,8 @@ static void consumed(struct tcp_socket *t, struct stream *r, size_t n)
     }
     struct tcp_socket *peer = t->starved && !r->peek ? t->peer : NULL;
     spin_unlock(&t->inet.lock);
+    if (UNLIKELY(doomed))
+        tcp_drop_queue(t);
     if (peer && tcp_writable(peer)) {
         t->starved = false;
         wake_poll(&peer->inet.socket.writers, EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND);
@@ -94,8 +98,10 @@ static int read_run(struct tcp_socket *t, struct socket_message *m, struct strea
     }
     n = MIN(n, m->data->remaining);
     ssize_t put = r->trunc ? (ssize_t)n : uio_put(m->data, at, n);
-    if (put < 0)
+    if (put < 0) {
+        consumed(t, r, 0);
         return r->done > 0 ? 0 : (int)put;
+    }
     if (r->trunc)
         uio_skip(m->data, n);
     r->done += (size_t)put;
@@ -151,8 +157,10 @@ static int read_stream(struct tcp_socket *t, struct socket_message *m, struct st
         spin_lock(&t->inet.lock);
         const char *at = next_run(t, r, &n, &skip);
         bool at_mark = at && t->urgent && t->urgent_at == t->queue.read + r->offset;
+        bool stop = at && at_mark && r->done > 0;
+        t->queue.consuming = at && !stop;
         spin_unlock(&t->inet.lock);
-        if (at && at_mark && r->done > 0)
+        if (stop)
             return 0; /* what follows the mark is for the next call */
         if (at) {
             int more = read_run(t, m, r, at, n, skip);

@@ -33,7 +33,8 @@ static bool refuses_locked(const struct tcp_socket *peer)
 static void mark_urgent(struct tcp_socket *peer, uint8_t byte)
 {
     /* A mark that was reached and not read is passed over: its byte was never part of the stream. */
-    if (peer->urgent && peer->urgent_at == peer->queue.read && !peer->inet.socket.oob_inline && peer->queue.bytes > 1)
+    if (peer->urgent && peer->urgent_at == peer->queue.read && !peer->inet.socket.oob_inline && peer->queue.bytes > 1 &&
+        !peer->queue.consuming)
         tcp_queue_consume(&peer->queue, 1);
     peer->urgent = peer->urgent_unread = true;
     peer->urgent_byte = byte;
